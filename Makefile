@@ -1,0 +1,49 @@
+# osteon: `make demo` sets up and runs the main job, `make test` sets up and tests. Needs Python ≥ 3.11 and pip.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.osteon-installed
+
+.PHONY: help demo test verify lint format lock clean
+
+help:
+	@echo "make demo     set up, simulate the FRAME trial, write demo/frame.html and demo/frame.png"
+	@echo "make test     set up, lint, check types, run the tests"
+	@echo "make verify   the long checks as well"
+	@echo "make lint | format | lock | clean"
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "osteon needs Python 3.11 or newer; none was found. Try: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { $(PYTHON) -m pip install --user virtualenv && $(PYTHON) -m virtualenv $(VENV); }
+	@echo "Setting up osteon in $(VENV) (once; it takes a minute or two) …"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/python examples/frame.py --out demo
+
+test: $(STAMP) lint
+	$(BIN)/python -m pytest -m "not slow"
+
+verify: $(STAMP) lint
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Pins every dependency with hashes for all platforms and Python versions; needs `pip install uv`.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --all-extras pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,170 @@
+"""`osteon simulate`: one person under one regimen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from osteon.cli.common import (
+    NOTICE,
+    chosen_model,
+    decimals,
+    json_option,
+    model_option,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+    seed_option,
+)
+from osteon.errors import InputError
+
+_TABLE_ROWS = 16
+_PLOT_POINTS = 1500
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{what}: {text!r} is not a number") from None
+
+
+@click.command("simulate")
+@model_option
+@click.option("--sex", default="female", show_default=True, metavar="SEX", help="female or male.")
+@click.option("--age", required=True, metavar="YEARS", help="Age at month 0.")
+@click.option("--years-since-menopause", metavar="YEARS", help="Default: as usual at that age.")
+@click.option(
+    "--t-score", "t_scores", multiple=True, metavar="SITE=V", help="For instance total_hip=-2.5; repeatable."
+)
+@click.option("--weight", metavar="KG", help="Body weight.")
+@click.option("--prior", metavar="TEXT", help="A regimen that ends at month 0.")
+@click.option("--regimen", required=True, metavar="TEXT", help="For instance 'denosumab 60 mg SC every 6 months'.")
+@click.option("--until", required=True, metavar="T", help="End, for instance '5475 days' or '15 years'.")
+@click.option("--every", metavar="T", help="Spacing of the output times. Default: 1 month.")
+@click.option("--exact", is_flag=True, help="Use the reference integrator (this version has no other).")
+@click.option("--without", multiple=True, metavar="MECHANISM", help="Leave a mechanism out; repeatable.")
+@click.option("--plot", metavar="FILE", help="Write a picture: .html, .png or .svg.")
+@click.option("--out", "-o", metavar="FILE", help="Write the result: .nc, .parquet or .csv.")
+@seed_option
+@json_option
+def command(
+    model: str | None, sex: str, age: str, years_since_menopause: str | None, t_scores: tuple[str, ...],
+    weight: str | None, prior: str | None, regimen: str, until: str, every: str | None, exact: bool,
+    without: tuple[str, ...], plot: str | None, out: str | None, seed: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Simulate one person under one regimen.
+
+    Prints the % change from time 0 of everything the model reads out: BMD by site, turnover markers, rates.
+    """
+    from pathlib import Path
+
+    from osteon import files
+    from osteon import regimen as regimens
+    from osteon import result as results
+    from osteon.simulation import person_of, simulate
+
+    chosen = chosen_model(model)
+    if without:
+        raise InputError(f"--without {without[0]}: {chosen.name} has no mechanism that can be left out")
+    features: dict[str, Any] = {"age": _number(age, "--age"), "sex": sex.casefold()}
+    if years_since_menopause is not None:
+        features["years_since_menopause"] = _number(years_since_menopause, "--years-since-menopause")
+    if weight is not None:
+        features["weight_kg"] = _number(weight, "--weight")
+    if t_scores:
+        features["t_score"] = _t_scores(t_scores)
+    options: dict[str, Any] = {
+        "person": person_of(**features),
+        "until": until,
+        "prior": prior,
+        "model": chosen,
+        "seed": seed,
+    }
+    if plot:
+        from osteon.report import figures
+
+        figures.check_format(plot)
+    if out:
+        if Path(out).suffix not in (".nc", ".parquet", ".csv"):
+            raise InputError(f"--out {out}: a result is written as .nc, .parquet or .csv")
+        files.check_writable(Path(out).parent)
+    schedule = regimens.parse_regimen(regimen)
+    with progress_bar("simulating") as progress:
+        result = simulate(schedule, every=every, progress=progress, **options)
+    change = results.percent_change(result)
+    if out:
+        _write(result, out)
+    if plot:
+        _plot(result, plot, simulate, schedule, options)
+    series = {f"{name}_pct": change[name].to_numpy().reshape(-1) for name in change.data_vars}
+    days = result["time"].to_numpy()
+    if as_json:
+        print_json(
+            {
+                "time_days": days.tolist(),
+                "series": {name: values.tolist() for name, values in series.items()},
+                "provenance": results.provenance(result),
+            }
+        )
+        return
+    _table(days, series)
+    say(NOTICE)
+
+
+def _t_scores(items: tuple[str, ...]) -> dict[str, float]:
+    found = {}
+    for item in items:
+        site, sign, value = item.partition("=")
+        if not sign:
+            raise InputError(f"--t-score {item!r}: write SITE=VALUE, for instance total_hip=-2.5")
+        found[site.strip()] = _number(value, f"--t-score {site}")
+    return found
+
+
+def _write(result: Any, out: str) -> None:
+    from pathlib import Path
+
+    from osteon import files
+    from osteon.result import percent_change, save
+
+    if Path(out).suffix == ".csv":
+        frame = percent_change(result).to_dataframe(dim_order=["draw", "arm", "person", "time"]).reset_index()
+        files.write_whole(out, frame.to_csv(index=False, lineterminator="\n"))
+    else:
+        save(result, out)
+    say(f"wrote {out}")
+
+
+def _plot(result: Any, plot: str, simulate: Any, schedule: Any, options: dict[str, Any]) -> None:
+    """A picture on a grid of its own, fine enough to show what happens between doses."""
+    from osteon.report import figures
+
+    days = result["time"].to_numpy()
+    fine = float(days[-1]) / _PLOT_POINTS
+    if days.size < 2 or float(days[1]) > fine:
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = simulate(schedule, every=fine, **options)
+    if plot.lower().endswith(".html"):
+        from osteon.report.pages import course_page
+
+        course_page(result, plot)
+    else:
+        figures.save(figures.course(result, str(schedule)), plot)
+    say(f"wrote {plot}")
+
+
+def _table(days: Any, series: dict[str, Any]) -> None:
+    from osteon.endpoints import ENDPOINTS
+    from osteon.units import MONTH_DAYS
+
+    step = max(1, -(-(len(days) - 1) // _TABLE_ROWS))
+    at = sorted({*range(0, len(days), step), len(days) - 1})
+    columns = [("month", True), *((ENDPOINTS[n.removesuffix("_pct")].short, True) for n in series)]
+    rows = [[decimals(days[i] / MONTH_DAYS, 1), *(decimals(v[i]) for v in series.values())] for i in at]
+    print_table(columns, rows, title="% change from month 0")

@@ -1,0 +1,1 @@
+"""Engines: the reference integrator and the exposure (drug levels in closed form) that it is driven by."""

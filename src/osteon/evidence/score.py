@@ -1,0 +1,161 @@
+"""Scoring: a model's change from baseline against every published curve.
+
+Scores are unweighted and pooled over rows with `likelihood`, comparator baseline, no differences. BMD is in
+percentage points; markers on the natural-log scale of the ratio to baseline. Trials marked "validate" are
+scored here and nowhere fitted.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from osteon import models
+from osteon.endpoints import ENDPOINTS
+from osteon.errors import InputError, OsteonError, OsteonWarning
+from osteon.evidence.loader import load_trials
+from osteon.evidence.schema import Trial, TrialArm
+from osteon.result import percent_change, platform_facts
+from osteon.simulation import person_of, simulate_at
+from osteon.units import MONTH_DAYS
+
+if TYPE_CHECKING:
+    from osteon.models import Model
+
+ASSUMED_AGE = 65.0  # assumed, where a trial's mean age is not known; marked in the scores
+LINE_MONTHS = 0.1  # spacing of the model lines that are drawn
+
+
+@dataclass
+class ArmLine:
+    """The model's course in one arm: months, and % change by end point."""
+
+    trial: str
+    arm: TrialArm
+    age: float
+    age_assumed: bool
+    months: np.ndarray
+    change: dict[str, np.ndarray]
+
+
+@dataclass
+class Scores:
+    """What `validate` found. `points` has one row per published value that was scored, `lines` the model's
+    course by (trial, arm), `skipped` the arms that the model cannot simulate and why."""
+
+    model: str
+    points: pd.DataFrame
+    lines: dict[tuple[str, str], ArmLine]
+    skipped: list[dict[str, str]]
+    trials: dict[str, Trial]
+    missing_endpoints: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Scores per trial and end point."""
+        return [
+            {"trial": trial, "use": self.trials[str(trial)].use, "endpoint": endpoint, **_score(group)}
+            for (trial, endpoint), group in self.points.groupby(["trial", "endpoint"], sort=False)
+        ]
+
+    def pooled(self) -> list[dict[str, Any]]:
+        """Scores per use and end point, over all trials."""
+        return [
+            {"use": use, "endpoint": endpoint, **_score(group)}
+            for (use, endpoint), group in self.points.groupby(["use", "endpoint"], sort=False)
+        ]
+
+
+def validate(
+    model: str | Model | None = None,
+    trials: Iterable[Trial] | None = None,
+    *,
+    progress: Callable[[float, str], None] | None = None,
+) -> Scores:
+    """Simulate every arm that the model can, at the trial's mean age, and compare with each published value.
+
+    `progress(share, what)` is called before each arm. Arms with a therapy that the model lacks are listed in
+    `skipped`; end points that it lacks are left out with one warning.
+    """
+    chosen = models.get(model) if model is None or isinstance(model, str) else model
+    todo = list(trials) if trials is not None else list(load_trials().values())
+    arms = [(trial, arm) for trial in todo for arm in trial.arms if trial.curves_of(arm.id)]
+    records: list[dict[str, Any]] = []
+    lines: dict[tuple[str, str], ArmLine] = {}
+    skipped: list[dict[str, str]] = []
+    missing: set[str] = set()
+    for index, (trial, arm) in enumerate(arms):
+        if progress is not None:
+            progress(index / len(arms), f"{trial.id} {arm.id}")
+        curves = trial.curves_of(arm.id)
+        missing |= {c.endpoint for c in curves if c.endpoint not in chosen.endpoints}
+        curves = [c for c in curves if c.endpoint in chosen.endpoints]
+        if not curves:
+            skipped.append({"trial": trial.id, "arm": arm.id, "why": "no end point of this arm is in the model"})
+            continue
+        months = np.array(sorted({p.month for c in curves for p in c.scored_points() if p.month is not None}))
+        try:
+            line = arm_line(chosen, trial, arm, months)
+        except OsteonError as error:
+            skipped.append({"trial": trial.id, "arm": arm.id, "why": str(error)})
+            continue
+        lines[trial.id, arm.id] = line
+        for curve in curves:
+            for point in curve.scored_points():
+                assert point.month is not None
+                predicted = line.change[curve.endpoint][np.searchsorted(line.months, point.month)]
+                records.append(
+                    {
+                        "trial": trial.id,
+                        "use": trial.use,
+                        "arm": arm.id,
+                        "curve": curve.id,
+                        "endpoint": curve.endpoint,
+                        "month": point.month,
+                        "observed": point.value,
+                        "low": point.bar[0],
+                        "high": point.bar[1],
+                        "predicted": float(predicted),
+                        "row": point.row,
+                    }
+                )
+    if missing:
+        names = ", ".join(sorted(missing))
+        warnings.warn(f"left out, {chosen.name} has no such end point: {names}", OsteonWarning, stacklevel=2)
+    if not records:
+        raise InputError(f"{chosen.name} can simulate no arm of these trials")
+    facts = {**platform_facts(), "model": chosen.name, "parameters_hash": chosen.parameter_hash}
+    return Scores(chosen.name, pd.DataFrame(records), lines, skipped, {t.id: t for t in todo}, sorted(missing), facts)
+
+
+def arm_line(model: Model, trial: Trial, arm: TrialArm, months: np.ndarray) -> ArmLine:
+    """The model's course in one arm at `months` and on a fine grid up to the last of them."""
+    age = trial.mean_age(arm)
+    person = person_of(age=age if age is not None else ASSUMED_AGE)
+    grid = np.union1d(np.arange(0.0, months[-1], LINE_MONTHS), months)
+    result = simulate_at(model, person, arm.prior_schedule, arm.schedule, grid * MONTH_DAYS)
+    change = percent_change(result)
+    series = {str(name): change[name].to_numpy().reshape(-1) for name in change.data_vars}
+    return ArmLine(trial.id, arm, person.age, age is None, grid, series)
+
+
+def _score(points: pd.DataFrame) -> dict[str, Any]:
+    """n, RMSE, bias, slope of predicted on observed; coverage is empty for a model without draws."""
+    observed, predicted = points["observed"].to_numpy(float), points["predicted"].to_numpy(float)
+    if ENDPOINTS[points["endpoint"].iloc[0]].kind == "marker":
+        observed, predicted = np.log1p(observed / 100), np.log1p(predicted / 100)
+    error = predicted - observed
+    spread = float(np.sum((observed - observed.mean()) ** 2))
+    slope = float(np.sum((observed - observed.mean()) * (predicted - predicted.mean())) / spread) if spread else None
+    return {
+        "n": len(points),
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "bias": float(np.mean(error)),
+        "slope": slope,
+        "coverage90": None,
+    }

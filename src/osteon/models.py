@@ -1,0 +1,67 @@
+"""What a model must offer to be run, and the models there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from osteon.engine.exposure import Kinetics
+from osteon.errors import ModelError, nearest
+
+NAMES = ("jorg2022",)
+ALIASES = {"joerg2022": "jorg2022", "jörg2022": "jorg2022"}
+DEFAULT = "jorg2022"
+
+
+class Model(Protocol):
+    """A model of bone: states that are made and lost, `dx/dt = production - loss · x`, time in days.
+
+    `rates` is the one definition of the model: plain arithmetic on scalars or arrays, nothing negative in
+    `loss`. Its time is the model's own clock, days since `birth` at age 0 of the model's calendar.
+    """
+
+    name: str
+    title: str
+    citations: tuple[str, ...]
+    year_days: float
+    species: tuple[str, ...]
+    age_range: tuple[float, float]
+    states: tuple[str, ...]
+    channels: tuple[str, ...]
+    endpoints: Mapping[str, str]
+    uses: frozenset[str]
+    """People features that the model takes account of (of age, sex, t_score …)."""
+
+    @property
+    def parameter_hash(self) -> str: ...
+
+    def parameters(self) -> Any:
+        """Parameter values as a named tuple."""
+
+    def kinetics(self, p: Any) -> Mapping[str, Kinetics]:
+        """How each therapy that the model knows drives its channels."""
+
+    def start(self, p: Any) -> tuple[float, list[float]]:
+        """Time (d) and state from which every life begins."""
+
+    def kinks(self, p: Any) -> tuple[float, ...]:
+        """Times (d) at which the right-hand side has a kink of its own."""
+
+    def rates(self, x: Sequence[Any], exposure: Sequence[Any], t: Any, p: Any) -> tuple[list[Any], list[Any]]:
+        """Production and loss of each state."""
+
+    def read_out(self, x: Any, p: Any) -> dict[str, Any]:
+        """The end points, from the states; same shape as one state."""
+
+
+def get(name: str | None = None) -> Model:
+    """The model of that name (case does not matter), the default one for None; raises ModelError."""
+    key = (name or DEFAULT).casefold()
+    key = ALIASES.get(key, key)
+    if key == "jorg2022":
+        from osteon.published.jorg2022 import Jorg2022
+
+        return Jorg2022()
+    if key == "osteon":
+        raise ModelError("the model 'osteon' is not part of this version; use --model jorg2022")
+    raise ModelError(f"unknown model {name!r}{nearest(key, [*NAMES, *ALIASES], 0.3)}")

@@ -1,0 +1,5 @@
+"""Parameter records: every number of a model, with units, origin and source."""
+
+from osteon.parameters.records import ParameterSet, Record, load
+
+__all__ = ["ParameterSet", "Record", "load"]

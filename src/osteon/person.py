@@ -1,0 +1,124 @@
+"""Who is treated: one person, or the people of a study described by means and spreads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from osteon.endpoints import SITES
+from osteon.errors import nearest
+from osteon.validation import Strict
+
+Species = Literal["human", "mouse"]
+Sex = Literal["female", "male"]
+
+
+class Distribution(Strict):
+    """A number, or a spread of numbers over people: normal with `mean` and `sd`, cut at `min` and `max`."""
+
+    mean: FiniteFloat
+    sd: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Distribution:
+        low = self.mean if self.min is None else self.min
+        high = self.mean if self.max is None else self.max
+        if not low <= self.mean <= high:
+            raise ValueError(f"min ≤ mean ≤ max does not hold: {self.min}, {self.mean}, {self.max}")
+        return self
+
+    @model_serializer
+    def _as_given(self) -> Any:
+        given = {k: getattr(self, k) for k in ("mean", "sd", "min", "max") if getattr(self, k) is not None}
+        return self.mean if list(given) == ["mean"] else given
+
+
+def _number_or_spread(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number or {mean, sd, min, max}")
+    if isinstance(value, int | float):
+        return Distribution(mean=float(value))
+    if isinstance(value, dict | Distribution):
+        return value
+    raise ValueError(f"must be a number or {{mean, sd, min, max}}, not {value!r}")
+
+
+Quantity = Annotated[Distribution, BeforeValidator(_number_or_spread)]
+
+
+def _check_sites(t_score: dict[str, Any] | None) -> dict[str, Any] | None:
+    for site in t_score or {}:
+        if site not in SITES:
+            raise ValueError(f"unknown site {site!r}{nearest(site, SITES, 0)}")
+    return t_score
+
+
+class Person(Strict):
+    """One virtual human or mouse at month 0. Age in years (a mouse's in months), weight in kg."""
+
+    species: Species = "human"
+    sex: Sex = "female"
+    age: FiniteFloat
+    years_since_menopause: FiniteFloat | None = None
+    t_score: dict[str, FiniteFloat] | None = None
+    weight_kg: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    prior_vertebral_fracture: bool | None = None
+
+    @field_validator("t_score")
+    @classmethod
+    def _sites(cls, value: dict[str, float] | None) -> dict[str, float] | None:
+        return _check_sites(value)
+
+    def given(self) -> set[str]:
+        """Names of the features that are known beyond species and age ("sex" when male)."""
+        names = {k for k in ("years_since_menopause", "t_score", "weight_kg", "prior_vertebral_fracture")
+                 if getattr(self, k) is not None}  # fmt: skip
+        return names | ({"sex"} if self.sex == "male" else set())
+
+
+class People(Strict):
+    """The people of a study: each quantity a number or a spread; `n_per_arm` of them in each arm."""
+
+    species: Species
+    sex: Sex
+    age: Quantity
+    years_since_menopause: Quantity | None = None
+    t_score: dict[str, Quantity] | None = None
+    weight_kg: Quantity | None = None
+    prior_vertebral_fracture: bool | Quantity | None = None
+    n_per_arm: Annotated[int, Field(ge=1)]
+
+    @field_validator("t_score")
+    @classmethod
+    def _sites(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        return _check_sites(value)
+
+    @field_validator("weight_kg")
+    @classmethod
+    def _weighs(cls, value: Distribution | None) -> Distribution | None:
+        if value is not None and value.mean <= 0:
+            raise ValueError("must be above 0")
+        return value
+
+    def mean_person(self) -> Person:
+        """The person with the mean of every quantity."""
+        menopause, weight, fracture = self.years_since_menopause, self.weight_kg, self.prior_vertebral_fracture
+        return Person(
+            species=self.species,
+            sex=self.sex,
+            age=self.age.mean,
+            years_since_menopause=menopause.mean if menopause else None,
+            t_score={site: q.mean for site, q in self.t_score.items()} if self.t_score else None,
+            weight_kg=weight.mean if weight else None,
+            prior_vertebral_fracture=fracture.mean >= 0.5 if isinstance(fracture, Distribution) else fracture,
+        )

@@ -1,0 +1,1 @@
+"""Models from papers, kept exactly as published."""

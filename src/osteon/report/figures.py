@@ -1,0 +1,195 @@
+"""The pictures: courses of one simulation, published points against model lines."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from osteon import files
+from osteon.endpoints import ENDPOINTS
+from osteon.errors import InputError
+from osteon.result import percent_change
+from osteon.units import MONTH_DAYS, YEAR_DAYS
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+    from osteon.evidence.score import Scores
+
+INK, FAINT = "#222222", "#888888"
+# Okabe and Ito's palette: told apart with every kind of colour vision.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+FORMATS = (".html", ".png", ".svg")
+_STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "grid.color": FAINT,
+    "grid.alpha": 0.2,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "osteon",
+    "legend.frameon": False,
+}
+MAIN_ENDPOINTS = ("lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd", "ctx", "p1np", "bsap")
+
+
+def check_format(path: str | Path) -> Path:
+    """The path if its suffix is one that can be drawn; raises InputError."""
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"{path}: a plot is written as {', '.join(FORMATS)}; give the file one of these endings")
+    files.check_writable(path.parent)
+    return path
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as .png or .svg, whole or not at all."""
+    path = Path(path)
+    if path.suffix.lower() == ".svg":
+        return files.write_whole(path, svg(figure))
+    with mpl.rc_context(_STYLE):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=160, facecolor="white", metadata={"Software": None})
+    return files.write_whole(path, buffer.getvalue())
+
+
+def svg(figure: Figure, *, inline: bool = False) -> str:
+    """The figure as SVG text; `inline` makes ink follow the page's text colour, for dark pages."""
+    with mpl.rc_context(_STYLE):
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": "osteon"})
+    text = buffer.getvalue()
+    if not inline:
+        return text
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # Ids must differ between the pictures of one page.
+    digest = f"f{abs(hash_text(text)):x}"
+    text = re.sub(r'(id="|href="#|url\(#)', lambda m: m.group(1) + digest, text)
+    return text.replace(INK, "currentColor")
+
+
+def hash_text(text: str) -> int:
+    """The same number for the same text in every process (unlike `hash`)."""
+    import zlib
+
+    return zlib.crc32(text.encode())
+
+
+def time_axis(days: np.ndarray, until: float) -> tuple[np.ndarray, str]:
+    """Months for short courses, years for long ones."""
+    if until <= 5 * YEAR_DAYS:
+        return days / MONTH_DAYS, "months"
+    return days / YEAR_DAYS, "years"
+
+
+def course(result: xr.Dataset, title: str = "") -> Figure:
+    """BMD, markers and rates of a simulation over time, in % change from time 0; one line per arm."""
+    change = percent_change(result)
+    groups: list[tuple[str, list[Any]]] = [
+        ("BMD", [n for n in change.data_vars if ENDPOINTS[str(n)].kind == "bmd"]),
+        ("Turnover markers", [n for n in change.data_vars if ENDPOINTS[str(n)].kind == "marker"]),
+        ("Formation and resorption", [n for n in ("formation", "resorption") if n in change]),
+    ]
+    groups = [(label, names) for label, names in groups if names]
+    days = result["time"].to_numpy()
+    x, unit = time_axis(days, float(days[-1]))
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(9, 1.0 + 2.3 * len(groups)), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(len(groups), 1, sharex=True))
+        for ax, (label, names) in zip(axes, groups, strict=True):
+            lines = [(str(name), str(arm)) for name in names for arm in result["arm"].to_numpy()]
+            several = result.sizes["arm"] > 1
+            for colour, (name, arm) in zip(_cycle(len(lines)), lines, strict=True):
+                y = change[name].sel(arm=arm).mean(("draw", "person"))
+                text = ENDPOINTS[name].short + (f", {arm}" if several else "")
+                ax.plot(x, y, color=colour, lw=1.8, label=text)
+            ax.axhline(0, color=FAINT, lw=0.8)
+            ax.set_title(label)
+            ax.set_ylabel("% change")
+            if len(lines) > 1:
+                ax.legend(loc="best", ncols=min(3, len(lines)))
+        axes[-1].set_xlabel(f"{unit} from start")
+        if title:
+            figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    return figure
+
+
+def _cycle(n: int) -> list[str]:
+    return [COLOURS[i % len(COLOURS)] for i in range(n)]
+
+
+def trial(scores: Scores, trial_id: str, endpoints: Sequence[str] | None = None) -> Figure:
+    """Published points with error bars and model lines of a whole trial: a panel per end point."""
+    table = scores.points[scores.points["trial"] == trial_id]
+    shown = [e for e in MAIN_ENDPOINTS if e in set(table["endpoint"]) and (endpoints is None or e in endpoints)]
+    arms = list(dict.fromkeys(table["arm"]))
+    info = scores.trials[trial_id]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(4.1 * len(shown), 4.3), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(1, len(shown)))
+        for ax, endpoint in zip(axes, shown, strict=True):
+            for colour, arm in zip(_cycle(len(arms)), arms, strict=True):
+                points = table[(table["arm"] == arm) & (table["endpoint"] == endpoint)]
+                if len(points):
+                    line = scores.lines[trial_id, arm]
+                    # Points of several arms at one visit stand a little apart so that all can be seen.
+                    apart = 0.3 * (arms.index(arm) - (len(arms) - 1) / 2)
+                    _panel(ax, points, line.months, line.change[endpoint], colour, line.arm.title, apart)
+            ax.set_title(ENDPOINTS[endpoint].label)
+            ax.set_xlabel("months")
+        axes[0].set_ylabel("% change from baseline")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower left", ncols=min(3, len(labels)))
+        figure.suptitle(
+            f"{info.title}: published (points, error bars as printed) and {scores.model} (lines)",
+            fontsize=11, x=0.01, ha="left",
+        )  # fmt: skip
+    return figure
+
+
+def arm(scores: Scores, trial_id: str, arm_id: str) -> Figure:
+    """Small plots of one arm, a panel per end point."""
+    table = scores.points[(scores.points["trial"] == trial_id) & (scores.points["arm"] == arm_id)]
+    line = scores.lines[trial_id, arm_id]
+    shown = [e for e in MAIN_ENDPOINTS if e in set(table["endpoint"])]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(2.9 * len(shown), 2.3), layout="constrained")
+        for ax, endpoint in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown, strict=True):
+            points = table[table["endpoint"] == endpoint]
+            colour = COLOURS[MAIN_ENDPOINTS.index(endpoint) % len(COLOURS)]
+            _panel(ax, points, line.months, line.change[endpoint], colour, "")
+            ax.set_title(f"{ENDPOINTS[endpoint].short}, %")
+            ax.set_xlabel("months")
+    return figure
+
+
+def _panel(
+    ax: Axes, points: Any, months: np.ndarray, model: np.ndarray, colour: str, label: str, apart: float = 0.0
+) -> None:
+    value = points["observed"].to_numpy(float)
+    # Some digitised limits lie on the wrong side of their point by the width of a pen.
+    low = np.clip(value - points["low"].to_numpy(float), 0, None)
+    high = np.clip(points["high"].to_numpy(float) - value, 0, None)
+    ax.plot(months, model, color=colour, lw=1.8, label=label or None)
+    ax.errorbar(
+        points["month"] + apart, value, yerr=np.nan_to_num([low, high]), fmt="o", ms=4, color=colour,
+        mec=INK, mew=0.5, elinewidth=0.9, capsize=2,
+    )  # fmt: skip
+    ax.axhline(0, color=FAINT, lw=0.8)

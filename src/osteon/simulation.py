@@ -1,0 +1,222 @@
+"""From a person and a regimen, or a study, to a Result."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from osteon import models, result
+from osteon.engine import exact
+from osteon.engine.exposure import Exposure
+from osteon.errors import InputError, ModelError, OsteonWarning, nearest
+from osteon.person import Person
+from osteon.regimen import Regimen, parse_regimen, prior_courses
+from osteon.units import MONTH_DAYS, Span, number, parse_span
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from osteon.models import Model
+    from osteon.study import Study
+
+MAX_TIMES = 1_000_000
+MARGIN_YEARS = 20.0  # how far beyond the model's oldest start age a run may go
+_FEATURES = {
+    "sex": "sex",
+    "t_score": "T-scores",
+    "years_since_menopause": "menopause age",
+    "weight_kg": "weight",
+    "prior_vertebral_fracture": "prior fracture",
+}
+
+Progress = Callable[[float], None]
+"""Called with the share of the work that is done, 0 to 1."""
+
+
+def simulate(
+    regimen: str | Regimen,
+    *,
+    age: float | None = None,
+    person: Person | None = None,
+    until: str | float,
+    every: str | float | None = None,
+    prior: str | Regimen | None = None,
+    model: str | Model | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **features: Any,
+) -> xr.Dataset:
+    """One person under one regimen.
+
+    `age` in years at month 0, or a whole `person`; other `features` as in `Person` (sex, t_score, …).
+    `until` and `every` are texts such as "15 years" or a number of days; the times are 0, every, 2·every …
+    and exactly `until` (default: every month). `prior` is a regimen that ends at month 0.
+
+    Returns a Result with one draw, arm and person. Raises InputError (and its kinds) for anything invalid.
+    """
+    chosen = models.get(model) if model is None or isinstance(model, str) else model
+    if person is None:
+        if age is None:
+            raise InputError("the person's age is missing: give age (--age YEARS)")
+        person = person_of(age=age, **features)
+    times = time_grid(until, every, chosen.year_days)
+    schedule, before = parse_regimen(regimen), parse_regimen(prior) if prior else Regimen()
+    return _run(chosen, person, before, {"regimen": schedule}, times, seed=seed, progress=progress)
+
+
+def simulate_at(model: Model, person: Person, prior: Regimen, regimen: Regimen, days: np.ndarray) -> xr.Dataset:
+    """One person under one regimen at given days, ascending from 0."""
+    return _run(model, person, prior, {"regimen": regimen}, days)
+
+
+def run(
+    study: Study,
+    *,
+    model: str | Model | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """All arms of a study, at month 0 and at its visits. Raises InputError (and its kinds)."""
+    chosen = models.get(model) if model is None or isinstance(model, str) else model
+    times = np.unique([0.0, *(month * MONTH_DAYS for month in study.visits)])
+    arms = {arm.name: arm.schedule for arm in study.arms}
+    person = study.people.mean_person()
+    return _run(chosen, person, study.prior_regimen, arms, times, seed=seed, progress=progress, study=study)
+
+
+def person_of(**features: Any) -> Person:
+    """A Person; pydantic's complaints become one InputError."""
+    from osteon.files import Document
+    from osteon.validation import validate
+
+    return validate(Person, Document(features), "person", InputError)
+
+
+def time_grid(until: str | float, every: str | float | None, year_days: float) -> np.ndarray:
+    """Days 0, every, 2·every … and exactly until; monthly when `every` is None."""
+    end = _days(until, "until", year_days)
+    step = min(MONTH_DAYS, end) if every is None else _days(every, "every", year_days)
+    n = math.floor(end / step * (1 + 1e-12))
+    if n > MAX_TIMES:
+        raise InputError(f"every {every!r} until {until!r} is {n:,} times; give a longer --every")
+    times = step * np.arange(n + 1)
+    if end - times[-1] > 1e-9 * end:
+        return np.append(times, end)
+    times[-1] = end
+    return times
+
+
+def _days(span: str | float | Span, what: str, year_days: float) -> float:
+    if isinstance(span, int | float):
+        span = Span(float(span), "day")
+    if not isinstance(span, Span):
+        span = parse_span(span, what)
+    days = span.days(year_days)
+    if not 0 < days < math.inf:
+        raise InputError(f"{what} must be above 0, not {str(span)!r}")
+    return days
+
+
+def _run(
+    model: Model,
+    person: Person,
+    prior: Regimen,
+    arms: dict[str, Regimen],
+    times: np.ndarray,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    study: Study | None = None,
+) -> xr.Dataset:
+    check_person(model, person, times[-1])
+    p = model.parameters()
+    kinetics = model.kinetics(p)
+    check_therapies(model, kinetics, [prior, *arms.values()])
+    birth_to_now = person.age * model.year_days
+    clock = times + birth_to_now
+    values: dict[str, list[np.ndarray]] = {name: [] for name in model.endpoints}
+    for index, schedule in enumerate(arms.values()):
+        courses = _courses(model, person, prior, schedule, birth_to_now, clock[-1], p)
+        tick = _tick(progress, index, len(arms), birth_to_now, clock[-1])
+        states = exact.solve(model, p, Exposure(courses, kinetics, len(model.channels)), clock, tick=tick)
+        for name, series in model.read_out(states.T, p).items():
+            values[name].append(series)
+    facts = {
+        **result.platform_facts(),
+        "model": model.name,
+        "parameters_hash": model.parameter_hash,
+        "engine": {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL},
+        "regimens": {name: str(schedule) for name, schedule in arms.items()},
+        "prior": str(prior) if prior.blocks else None,
+        "person": person.model_dump(exclude_none=True),
+        "seed": seed,
+        "study": study.model_dump(exclude_none=True) if study else None,
+        "notice": "A research tool, not medical advice.",
+    }
+    return result.build(
+        {name: np.array(rows)[None, :, None, :] for name, rows in values.items()},
+        time_days=times,
+        arms=list(arms),
+        units=model.endpoints,
+        provenance=facts,
+    )
+
+
+def _courses(
+    model: Model, person: Person, prior: Regimen, schedule: Regimen, now: float, end: float, p: Any
+) -> list[Any]:
+    """Prior and regimen on the model's clock, on which month 0 is day `now`."""
+    import dataclasses
+
+    options: dict[str, Any] = {"year_days": model.year_days, "weight_kg": person.weight_kg}
+    before = prior_courses(prior, **options)
+    first = min((c.start for c in before), default=0.0) + now
+    if first < model.start(p)[0]:
+        raise InputError(f"the prior treatment begins before {model.name}'s first day; shorten it or raise the age")
+    courses = [*before, *schedule.courses(end - now, **options)]
+    return [dataclasses.replace(c, start=c.start + now, stop=c.stop + now) for c in courses]
+
+
+def check_person(model: Model, person: Person, until_days: float) -> None:
+    """Raises InputError when the model has no such person; warns of features that it does not use."""
+    low, high = model.age_range
+    if person.species not in model.species:
+        raise ModelError(f"{model.name} has no {person.species}; it models {', '.join(model.species)}")
+    if not low <= person.age <= high:
+        raise InputError(
+            f"age {number(person.age)}: {model.name} takes ages from {number(low)} to {number(high)} years"
+        )
+    end_age = person.age + until_days / model.year_days
+    if end_age > high + MARGIN_YEARS:
+        raise InputError(
+            f"the run would end at age {end_age:.0f}; {model.name} goes to {number(high + MARGIN_YEARS)}: "
+            "shorten it (--until, or the last visit)"
+        )
+    ignored = [label for name, label in _FEATURES.items() if name in person.given() and name not in model.uses]
+    if ignored:
+        warnings.warn(
+            f"{model.name} runs one reference woman at the mean age; ignored: {', '.join(ignored)}",
+            OsteonWarning,
+            stacklevel=2,
+        )
+
+
+def check_therapies(model: Model, kinetics: Any, regimens: Sequence[Regimen]) -> None:
+    """Raises ModelError for a therapy that the model lacks."""
+    for regimen in regimens:
+        for therapy in regimen.therapies():
+            if therapy not in kinetics:
+                raise ModelError(
+                    f"{model.name} has no {therapy} (it knows {', '.join(sorted(kinetics))})"
+                    f"{nearest(therapy, kinetics, 0.75)}"
+                )
+
+
+def _tick(progress: Progress | None, index: int, n: int, start: float, end: float) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda t: progress((index + min(1.0, max(0.0, (t - start) / (end - start)))) / n)

@@ -1,0 +1,120 @@
+"""The study file: people, arms, visits and end points, in YAML."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, FiniteFloat, field_validator, model_validator
+
+from osteon import files
+from osteon.endpoints import ENDPOINTS
+from osteon.errors import RegimenError, StudyError, nearest
+from osteon.person import People
+from osteon.regimen import Regimen, parse_regimen
+from osteon.units import number
+from osteon.validation import Strict, validate
+
+
+class Arm(Strict):
+    """An arm: any text as its name, and a regimen text."""
+
+    name: Annotated[str, Field(min_length=1)]
+    regimen: str
+
+    @field_validator("regimen")
+    @classmethod
+    def _parses(cls, value: str) -> str:
+        return _checked(value)
+
+    @property
+    def schedule(self) -> Regimen:
+        return parse_regimen(self.regimen)
+
+
+def _checked(text: str) -> str:
+    try:
+        parse_regimen(text)
+    except RegimenError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+class Study(Strict):
+    """People + arms + visits (months from month 0) + end points; `prior` is what all had before month 0."""
+
+    id: str
+    title: str = ""
+    people: People
+    prior: str | None = None
+    arms: list[Arm]
+    visits: list[FiniteFloat]
+    endpoints: list[str]
+
+    @field_validator("id")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
+            raise ValueError(f"{value!r}: use letters, digits, '_', '.' and '-' only")
+        return value
+
+    @field_validator("prior")
+    @classmethod
+    def _prior_parses(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        length = parse_regimen(_checked(value)).length_days()
+        if length == float("inf"):
+            raise ValueError(f"prior {value!r} has no end: give it a length, such as 'for 36 months'")
+        return value
+
+    @field_validator("visits")
+    @classmethod
+    def _ascending(cls, value: list[float]) -> list[float]:
+        if not value:
+            raise ValueError("there is no visit; give months, for instance [0, 12, 24]")
+        for before, after in zip([None, *value], value, strict=False):
+            if after < 0:
+                raise ValueError(f"month {number(after)} is negative; visits count from month 0")
+            if before is not None and after <= before:
+                raise ValueError(f"month {number(after)} after month {number(before)}: visits must ascend, each once")
+        return value
+
+    @field_validator("endpoints")
+    @classmethod
+    def _known(cls, value: list[str]) -> list[str]:
+        if not value:
+            raise ValueError("there is no end point; for instance [total_hip_bmd, ctx]")
+        for name in value:
+            if name not in ENDPOINTS:
+                raise ValueError(f"unknown end point {name!r}{nearest(name, ENDPOINTS)}")
+            if value.count(name) > 1:
+                raise ValueError(f"end point {name!r} stands twice")
+        return value
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Study:
+        if not self.arms:
+            raise ValueError("arms: there is no arm; give at least one {name, regimen}")
+        names = [arm.name for arm in self.arms]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"arms: the name {name!r} stands twice; arms need different names")
+        return self
+
+    @property
+    def prior_regimen(self) -> Regimen:
+        return parse_regimen(self.prior) if self.prior else Regimen()
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study file; raises StudyError with file, line, field and what to do."""
+    return study_from(files.read_yaml(path, StudyError), str(path))
+
+
+def study_from(document: files.Document | dict[str, Any], where: str = "study") -> Study:
+    """A study from parsed YAML or a dict."""
+    if isinstance(document, dict):
+        document = files.Document(document)
+    return validate(Study, document, where, StudyError)

@@ -1,0 +1,52 @@
+"""The summary table of a study: one row per arm, end point and visit."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from osteon.endpoints import ENDPOINTS
+from osteon.errors import OsteonWarning
+from osteon.units import MONTH_DAYS, number
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from osteon.study import Study
+
+COLUMNS = ("study", "arm", "endpoint", "month", "statistic", "value", "lower", "upper", "n")
+
+
+def summarise(result: xr.Dataset, study: Study) -> pd.DataFrame:
+    """Mean % change from month 0 by arm, end point and visit.
+
+    BMD is the mean over people of 100·(x/x₀ − 1); markers are 100·(exp(mean ln(x/x₀)) − 1), since published
+    marker values are medians. `value` is the mean over draws. A model without draws leaves `lower` and
+    `upper` empty. End points that the model lacks are left out with one warning.
+    """
+    missing = [name for name in study.endpoints if name not in result]
+    if missing:
+        warnings.warn(f"left out, the model has no such end point: {', '.join(missing)}", OsteonWarning, stacklevel=2)
+    rows = []
+    days = result["time"].to_numpy()
+    for arm in study.arms:
+        for name in study.endpoints:
+            if name in missing:
+                continue
+            x = result[name].sel(arm=arm.name).to_numpy()  # draw, person, time
+            log_ratio = np.log(x / x[..., :1])
+            if ENDPOINTS[name].kind == "marker":
+                change = 100.0 * np.expm1(log_ratio.mean(axis=1))
+            else:
+                change = 100.0 * np.expm1(log_ratio).mean(axis=1)
+            value = change.mean(axis=0)
+            for month in study.visits:
+                at = int(np.argmin(np.abs(days - month * MONTH_DAYS)))
+                rows.append(
+                    (study.id, arm.name, name, number(month), "mean_pct_change", float(value[at]), np.nan, np.nan,
+                     study.people.n_per_arm)
+                )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,63 @@
+"""Checked input: the base of all that is read from files, and its errors as one clear line."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from osteon.errors import InputError, nearest
+from osteon.files import Document
+
+
+class Strict(BaseModel):
+    """No unknown key, no silent conversion, no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+T = TypeVar("T", bound=Strict)
+
+
+def validate(kind: type[T], document: Document, where: str, error: type[InputError]) -> T:
+    """`kind` from a document; pydantic's complaints become one line with line number and nearest key."""
+    try:
+        return kind.model_validate(document.data)
+    except ValidationError as problem:
+        raise error(_one_line(kind, problem, document, where)) from None
+
+
+def _one_line(kind: type[Strict], problem: ValidationError, document: Document, where: str) -> str:
+    errors = problem.errors()
+    first = errors[0]
+    path = [step for step in first["loc"] if not (isinstance(step, str) and step.startswith("function-"))]
+    field = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).lstrip(".")
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        options = _keys_at(kind, path[:-1])
+        message = f"unknown key {path[-1]!r}{nearest(str(path[-1]), options, 0.4)} (known: {', '.join(options)})"
+    elif first["type"] == "missing":
+        message = "this key is missing"
+    elif "input" in first and not isinstance(first["input"], dict | list) and "Value error" not in first["msg"]:
+        message = f"{message}, not {first['input']!r}"
+    line = f", line {document.line(path)}" if document.has_lines else ""
+    more = f" ({len(errors) - 1} more after this one)" if len(errors) > 1 else ""
+    return f"{where}{line}: {field + ': ' if field else ''}{message}{more}"
+
+
+def _keys_at(kind: Any, path: list[Any]) -> list[str]:
+    """The keys that the model at `path` knows."""
+    for step in path:
+        if isinstance(step, int) or not hasattr(kind, "model_fields") or step not in kind.model_fields:
+            continue
+        kind = _model_in(kind.model_fields[step].annotation) or kind
+    return list(kind.model_fields)
+
+
+def _model_in(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        if found := _model_in(part):
+            return found
+    return None
