@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from osteon.models import Model
 
 ASSUMED_AGE = 65.0  # assumed, where a trial's mean age is not known; marked in the scores
+_ORDER = list(ENDPOINTS)
 LINE_MONTHS = 0.1  # spacing of the model lines that are drawn
 
 
@@ -57,18 +58,20 @@ class Scores:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Scores per trial and end point."""
-        return [
+        """Scores per trial and end point, trials for fitting first."""
+        found = [
             {"trial": trial, "use": self.trials[str(trial)].use, "endpoint": endpoint, **_score(group)}
             for (trial, endpoint), group in self.points.groupby(["trial", "endpoint"], sort=False)
         ]
+        return sorted(found, key=lambda r: (r["use"], r["trial"], _ORDER.index(r["endpoint"])))
 
     def pooled(self) -> list[dict[str, Any]]:
         """Scores per use and end point, over all trials."""
-        return [
+        found = [
             {"use": use, "endpoint": endpoint, **_score(group)}
             for (use, endpoint), group in self.points.groupby(["use", "endpoint"], sort=False)
         ]
+        return sorted(found, key=lambda r: (r["use"], _ORDER.index(r["endpoint"])))
 
 
 def validate(

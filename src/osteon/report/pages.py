@@ -44,7 +44,7 @@ def _write(template: str, path: str | Path, **values: Any) -> Path:
 def score_page(scores: Scores, path: str | Path, title: str = "") -> Path:
     """The scoreboard, and for every arm its regimen and a small plot per end point."""
     sections = []
-    for ident in dict.fromkeys(scores.points["trial"]):
+    for ident in dict.fromkeys(row["trial"] for row in scores.rows()):
         arms = [
             {"line": line, "svg": figures.svg(figures.arm(scores, ident, arm), inline=True)}
             for (trial, arm), line in scores.lines.items()
@@ -66,7 +66,7 @@ def score_page(scores: Scores, path: str | Path, title: str = "") -> Path:
 def trial_page(scores: Scores, trial_id: str, path: str | Path) -> Path:
     """One trial: the picture, and the table of model against published values."""
     picture = figures.svg(figures.trial(scores, trial_id), inline=True)
-    table = scores.points[scores.points["trial"] == trial_id]
+    table = scores.points[scores.points["trial"] == trial_id].sort_values(["arm", "endpoint", "month"])
     return _write(
         "trial.html.jinja",
         path,
