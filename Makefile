@@ -5,13 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.osteon-installed
 
-.PHONY: help demo test verify lint format lock clean
+.PHONY: help demo test verify baseline lint format lock clean
 
 help:
 	@echo "make demo     set up, simulate the FRAME trial, write demo/frame.html and demo/frame.png"
 	@echo "make test     set up, lint, check types, run the tests"
 	@echo "make verify   the long checks as well"
-	@echo "make lint | format | lock | clean"
+	@echo "make lint | format | baseline | lock | clean"
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "osteon needs Python 3.11 or newer; none was found. Try: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -30,6 +30,10 @@ test: $(STAMP) lint
 
 verify: $(STAMP) lint
 	$(BIN)/python -m pytest
+
+# Renews the frozen whole-run numbers; say why in CHANGELOG.md under "Numbers changed".
+baseline: $(STAMP)
+	$(BIN)/python tests/baseline.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -31,13 +31,17 @@ def say(text: str) -> None:
 
 
 def chosen_model(name: str | None) -> Any:
-    """The model asked for; says which one runs when none was."""
+    """The model asked for, or the default one."""
     from osteon import models
 
-    model = models.get(name)
-    if name is None:
+    return models.get(name)
+
+
+def close(model: Any, asked: str | None) -> None:
+    """The last words after a table: which model ran when none was asked for, and the notice."""
+    if asked is None:
         say(f"model: {model.name} ({model.title}), the only one in this version")
-    return model
+    say(NOTICE)
 
 
 @contextlib.contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from osteon.cli.common import (
-    NOTICE,
     chosen_model,
+    close,
     decimals,
     json_option,
     model_option,
@@ -64,4 +64,4 @@ def command(study_file: str, model: str | None, out: str | None, seed: int, as_j
     ]
     print_table(columns, rows_text, title=study.title or study.id)
     say(f"wrote summary.csv, summary.parquet, result.nc and report.html to {folder}")
-    say(NOTICE)
+    close(chosen, model)

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from osteon.cli.common import (
-    NOTICE,
     chosen_model,
+    close,
     decimals,
     json_option,
     model_option,
@@ -111,7 +111,7 @@ def command(
         )
         return
     _table(days, series)
-    say(NOTICE)
+    close(chosen, model)
 
 
 def _t_scores(items: tuple[str, ...]) -> dict[str, float]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from osteon.cli.common import (
-    NOTICE,
     chosen_model,
+    close,
     decimals,
     json_option,
     model_option,
@@ -67,7 +67,7 @@ def command(model: str | None, trial_names: tuple[str, ...], use: str | None, ou
     print_table(columns, table, title=f"{chosen.name}: change from baseline against published trials")
     if scores.skipped:
         say(f"{len(scores.skipped)} arms were left out (drug or end point not in {chosen.name}); --json lists them")
-    say(NOTICE)
+    close(chosen, model)
 
 
 def _write(scores: object, rows: list[dict[str, object]], out: str) -> None:
