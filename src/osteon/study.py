@@ -10,35 +10,22 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from osteon import files
 from osteon.endpoints import ENDPOINTS
-from osteon.errors import RegimenError, StudyError, nearest
+from osteon.errors import StudyError, nearest
 from osteon.person import People
 from osteon.regimen import Regimen, parse_regimen
 from osteon.units import number
-from osteon.validation import Strict, validate
+from osteon.validation import RegimenText, Strict, validate
 
 
 class Arm(Strict):
     """An arm: any text as its name, and a regimen text."""
 
     name: Annotated[str, Field(min_length=1)]
-    regimen: str
-
-    @field_validator("regimen")
-    @classmethod
-    def _parses(cls, value: str) -> str:
-        return _checked(value)
+    regimen: RegimenText
 
     @property
     def schedule(self) -> Regimen:
         return parse_regimen(self.regimen)
-
-
-def _checked(text: str) -> str:
-    try:
-        parse_regimen(text)
-    except RegimenError as error:
-        raise ValueError(str(error)) from None
-    return text
 
 
 class Study(Strict):
@@ -47,7 +34,7 @@ class Study(Strict):
     id: str
     title: str = ""
     people: People
-    prior: str | None = None
+    prior: RegimenText | None = None
     arms: list[Arm]
     visits: list[FiniteFloat]
     endpoints: list[str]
@@ -61,11 +48,8 @@ class Study(Strict):
 
     @field_validator("prior")
     @classmethod
-    def _prior_parses(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        length = parse_regimen(_checked(value)).length_days()
-        if length == float("inf"):
+    def _prior_ends(cls, value: str | None) -> str | None:
+        if value is not None and parse_regimen(value).length_days() == float("inf"):
             raise ValueError(f"prior {value!r} has no end: give it a length, such as 'for 36 months'")
         return value
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from osteon.errors import InputError, nearest
+from osteon.errors import InputError, RegimenError, nearest
 from osteon.files import Document
+from osteon.regimen import parse_regimen
 
 
 class Strict(BaseModel):
@@ -15,6 +16,17 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+
+def _parses(text: str) -> str:
+    try:
+        parse_regimen(text)
+    except RegimenError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+RegimenText = Annotated[str, AfterValidator(_parses)]
+"""A text that parses as a regimen; kept as it was written."""
 
 T = TypeVar("T", bound=Strict)
 

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from osteon.endpoints import ENDPOINTS, SITES
-from osteon.errors import OsteonError
 from osteon.person import Distribution, Sex
 from osteon.regimen import Regimen, parse_regimen
 from osteon.study import Arm, Study
-from osteon.validation import Strict
+from osteon.validation import RegimenText, Strict
 
 Use = Literal["fit", "validate"]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
@@ -78,30 +77,17 @@ class TrialPeople(Strict):
         return value
 
 
-def _regimen(text: str) -> str:
-    try:
-        parse_regimen(text)
-    except OsteonError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
 class TrialArm(Strict):
     """An arm: its regimen in osteon's grammar, and the texts that the working tables used for it."""
 
     id: str
     title: str
-    regimen: str
-    prior: str | None = None
+    regimen: RegimenText
+    prior: RegimenText | None = None
     n: int | None = None
     coded_as: list[str] = Field(default_factory=list)
     people: TrialPeople | None = None
     note: str | None = None
-
-    @field_validator("regimen", "prior")
-    @classmethod
-    def _parses(cls, value: str | None) -> str | None:
-        return value if value is None else _regimen(value)
 
     @property
     def schedule(self) -> Regimen:
