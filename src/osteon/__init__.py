@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from osteon.person import Person
     from osteon.regimen import parse_regimen
     from osteon.result import load, percent_change, save
-    from osteon.simulation import run, simulate
+    from osteon.simulation import run, simulate, simulate_people
     from osteon.study import Study, load_study
     from osteon.summary import summarise
 
@@ -34,6 +34,7 @@ _WHERE = {
     "run": "simulation",
     "save": "result",
     "simulate": "simulation",
+    "simulate_people": "simulation",
     "summarise": "summary",
     "validate": "evidence.score",
 }
@@ -51,6 +52,7 @@ __all__ = [
     "run",
     "save",
     "simulate",
+    "simulate_people",
     "summarise",
     "validate",
 ]

@@ -44,6 +44,10 @@ class Model(Protocol):
     def start(self, p: Any) -> tuple[float, list[float]]:
         """Time (d) and state from which every life begins."""
 
+    def rebalance(self, p: Any) -> dict[str, Any]:
+        """Changes that give people with parameters `p` the model's own balance of formation and resorption at the
+        start of life; without them a spread of rates would spread bone loss beyond anything seen."""
+
     def kinks(self, p: Any) -> tuple[float, ...]:
         """Times (d) at which the right-hand side has a kink of its own."""
 

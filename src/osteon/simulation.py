@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from osteon.units import MONTH_DAYS, Span, number, parse_span
 if TYPE_CHECKING:
     import xarray as xr
 
+    from osteon.many import Many
     from osteon.models import Model
     from osteon.study import Study
 
@@ -86,6 +87,69 @@ def run(
     arms = {arm.name: arm.schedule for arm in study.arms}
     person = study.people.mean_person()
     return _run(chosen, person, study.prior_regimen, arms, times, seed=seed, progress=progress, study=study)
+
+
+def simulate_people(
+    regimen: str | Regimen,
+    *,
+    age: float,
+    people: int,
+    vary: Mapping[str, float] | None = None,
+    until: str | float,
+    every: str | float | None = None,
+    prior: str | Regimen | None = None,
+    model: str | Model | None = None,
+    seed: int = 0,
+    exact: bool = False,
+    threads: int | None = None,
+    chunk: int | None = None,
+    progress: Progress | None = None,
+) -> Many:
+    """Many people of one age under one regimen: means and spreads between them, with a certificate.
+
+    `vary` gives the standard deviation of the logarithm of each parameter that differs between people; a person is
+    the same for the same seed and number. Memory does not grow with `people`, and the numbers do not depend on
+    `threads` or `chunk`. `exact` runs each person with the reference integrator (slow).
+    """
+    from osteon import many
+    from osteon.variation import Variation
+
+    chosen = models.get(model) if model is None or isinstance(model, str) else model
+    person = person_of(age=age)
+    days = time_grid(until, every, chosen.year_days)
+    check_person(chosen, person, float(days[-1]))
+    population = Variation(chosen, people, dict(vary or {}), person.age, seed)
+    schedule, before = parse_regimen(regimen), parse_regimen(prior) if prior else Regimen()
+    check_therapies(chosen, chosen.kinetics(chosen.parameters()), [before, schedule])
+    options: dict[str, Any] = {"year_days": chosen.year_days}
+    earlier = prior_courses(before, **options)
+    courses = [*earlier, *schedule.courses(float(days[-1]), **options)]
+    facts = {
+        **result.platform_facts(),
+        "model": chosen.name,
+        "parameters_hash": chosen.parameter_hash,
+        "regimens": {"regimen": str(schedule)},
+        "prior": str(before) if before.blocks else None,
+        "person": person.model_dump(exclude_none=True),
+        "people": people,
+        "vary": dict(vary or {}),
+        "seed": seed,
+        "notice": "A research tool, not medical advice.",
+    }
+    if exact:
+        return many.exact_many(chosen, population.people, people, courses, days, progress=progress, facts=facts)
+    return many.simulate_many(
+        chosen,
+        population.people,
+        people,
+        courses,
+        days,
+        second=min((c.start for c in earlier), default=0.0),
+        threads=threads,
+        chunk=chunk or many.CHUNK,
+        progress=progress,
+        facts=facts,
+    )
 
 
 def person_of(**features: Any) -> Person:

@@ -111,3 +111,25 @@ def test_bad_input(osteon, args, hint, json_, tmp_path, monkeypatch):
     assert hint in got.problem
     assert got.out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_many_people(osteon):
+    args = [*BASE, "--until", "2 years", "--every", "1 year", "--people", "100", "--vary", "omega_pC=0.25", "--json"]
+    fast, exact = json.loads(osteon(*args).out), json.loads(osteon(*args, "--exact").out)
+    assert list(fast) == ["time_days", "series", "sd_between_people", "provenance"]
+    for name, series in fast["series"].items():
+        assert series == pytest.approx(exact["series"][name], abs=0.005 if name.endswith("bmd_pct") else 0.3)
+    assert fast["provenance"]["engine"]["certificate"]["sample_within"] > 0.99
+    assert fast["sd_between_people"]["ctx_pct"][1] > 0
+
+
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [(["--people", "0"], "whole number"), (["--people", "2.5"], "whole number"), (["--people", "x"], "not a number"),
+     (["--vary", "omega_pc=0.2"], "'omega_pC'"), (["--vary", "omega_pC"], "ID=SD"), (["--vary", "omega_pC=9"], "from 0 to 2"),
+     (["--people", "5", "--plot", "a.png"], "one person")],
+)  # fmt: skip
+def test_bad_people(osteon, args, hint):
+    got = osteon(*BASE, "--until", "1 year", *args, "--exact")
+    assert got.status == 2
+    assert hint in got.problem

@@ -44,7 +44,11 @@ def _number(text: str, what: str) -> float:
 @click.option("--regimen", required=True, metavar="TEXT", help="For instance 'denosumab 60 mg SC every 6 months'.")
 @click.option("--until", required=True, metavar="T", help="End, for instance '5475 days' or '15 years'.")
 @click.option("--every", metavar="T", help="Spacing of the output times. Default: 1 month.")
-@click.option("--exact", is_flag=True, help="Use the reference integrator (this version has no other).")
+@click.option("--people", metavar="N", help="Simulate N people who differ (with --vary); prints their mean.")
+@click.option(
+    "--vary", "spreads", multiple=True, metavar="ID=SD", help="Log-SD of a parameter between people; repeatable."
+)
+@click.option("--exact", is_flag=True, help="Use the reference integrator, also for many people.")
 @click.option("--without", multiple=True, metavar="MECHANISM", help="Leave a mechanism out; repeatable.")
 @click.option("--plot", metavar="FILE", help="Write a picture: .html, .png or .svg.")
 @click.option("--out", "-o", metavar="FILE", help="Write the result: .nc, .parquet or .csv.")
@@ -54,6 +58,7 @@ def command(
     model: str | None, sex: str, age: str, years_since_menopause: str | None, t_scores: tuple[str, ...],
     weight: str | None, prior: str | None, regimen: str, until: str, every: str | None, exact: bool,
     without: tuple[str, ...], plot: str | None, out: str | None, seed: int, as_json: bool,
+    people: str | None, spreads: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Simulate one person under one regimen.
 
@@ -75,7 +80,12 @@ def command(
     if weight is not None:
         features["weight_kg"] = _number(weight, "--weight")
     if t_scores:
-        features["t_score"] = _t_scores(t_scores)
+        features["t_score"] = _pairs(t_scores, "--t-score", "SITE=VALUE, for instance total_hip=-2.5")
+    if people is not None or spreads:
+        if plot or out:
+            raise InputError("--plot and --out are for one person; --people prints means (use --json to keep them)")
+        _people(chosen, features, regimen, until, every, prior, seed, exact, as_json, people, spreads, model)
+        return
     options: dict[str, Any] = {
         "person": person_of(**features),
         "until": until,
@@ -114,13 +124,56 @@ def command(
     close(chosen, model)
 
 
-def _t_scores(items: tuple[str, ...]) -> dict[str, float]:
+def _people(
+    chosen: Any, features: dict[str, Any], regimen: str, until: str, every: str | None, prior: str | None, seed: int,
+    exact: bool, as_json: bool, people: str | None, spreads: tuple[str, ...], asked: str | None,
+) -> None:  # fmt: skip
+    """Many people: their mean, the spread between them, and how right the numbers are."""
+    from osteon.simulation import simulate_people
+
+    count = _number(people or "1", "--people")
+    if count != int(count) or count < 1:
+        raise InputError(f"--people {people!r}: a whole number from 1")
+    vary = _pairs(spreads, "--vary", "ID=SD, for instance omega_pC=0.25")
+    if not exact:
+        say("preparing the engine (the first run of a model on this machine compiles it: some seconds)")
+    with progress_bar("simulating") as progress:
+        many = simulate_people(
+            regimen, age=features["age"], people=int(count), vary=vary, until=until, every=every, prior=prior,
+            model=chosen, seed=seed, exact=exact, progress=progress,
+        )  # fmt: skip
+    names = many.moments.names
+    mean = {f"{name}_pct": many.moments.mean_pct(name) for name in names}
+    if as_json:
+        spread = {f"{name}_pct": many.moments.sd_pct(name).tolist() for name in names}
+        print_json(
+            {
+                "time_days": many.days.tolist(),
+                "series": {name: values.tolist() for name, values in mean.items()},
+                "sd_between_people": spread,
+                "provenance": many.provenance,
+            }
+        )
+        return
+    _table(many.days, mean)
+    if many.moments.failed:
+        say(f"{many.moments.failed} of {int(count)} people failed and are left out of the means")
+    if many.certificate is not None:
+        c = many.certificate
+        say(
+            f"{int(count)} people; {c.sample} checked: {100 * c.sample_within:.1f} % within 0.01 % of BMD, "
+            f"the worst {100 * c.sample_max:.4f} %"
+        )
+    close(chosen, asked)
+
+
+def _pairs(items: tuple[str, ...], option: str, how: str) -> dict[str, float]:
     found = {}
     for item in items:
-        site, sign, value = item.partition("=")
+        name, sign, value = item.partition("=")
         if not sign:
-            raise InputError(f"--t-score {item!r}: write SITE=VALUE, for instance total_hip=-2.5")
-        found[site.strip()] = _number(value, f"--t-score {site}")
+            raise InputError(f"{option} {item!r}: write {how}")
+        found[name.strip()] = _number(value, f"{option} {name}")
     return found
 
 

@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -20,13 +21,19 @@ from osteon.regimen import Course
 WINDOW_MAX_INTERVAL = 1.0  # days; doses at most this far apart act as a constant rate
 
 
+def is_window(course: Course) -> bool:
+    """Whether a course acts as a constant rate (a window) and not as pulses."""
+    return 0 < course.interval <= WINDOW_MAX_INTERVAL * (1 + 1e-12)
+
+
 @dataclass(frozen=True)
 class Kinetics:
-    """How one therapy drives a model: `channel` index, `gain` per dose unit, `half_life` in days."""
+    """How one therapy drives a model: `channel` index, `gain` per dose unit, `half_life` in days (numbers, or
+    arrays over people)."""
 
     channel: int
-    gain: float
-    half_life: float
+    gain: Any
+    half_life: Any
 
 
 class Exposure:
@@ -110,7 +117,7 @@ def _events(
         j = agents.index(course.therapy)
         unit = np.zeros(len(agents))
         unit[j] = kinetics[j].gain * course.dose
-        if 0 < course.interval <= WINDOW_MAX_INTERVAL * (1 + 1e-12):
+        if is_window(course):
             inflow = unit / course.interval
             rates[course.start] = rates.get(course.start, 0.0) + inflow
             rates[course.stop] = rates.get(course.stop, 0.0) - inflow

@@ -25,7 +25,6 @@ patent application WO 2021/231374 A1, on which four of the authors are named as 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -79,6 +78,15 @@ class Jorg2022:
     def start(self, p: Any) -> tuple[float, list[float]]:
         """Birth: the drug-free fixed point at e = 1 with ρ = 1 and c = c_0, in closed form."""
         return 0.0, equilibrium(p)
+
+    def rebalance(self, p: Any, excess: float | None = None) -> dict[str, Any]:
+        """λ_C such that resorption exceeds formation at the equilibrium as in the published model (2.7 %), or by
+        `excess` (0.02: two per cent)."""
+        own = self.parameters()
+        formation, resorption = turnover(equilibrium(own), own)
+        ratio = resorption / formation if excess is None else 1.0 + excess
+        formation, resorption = turnover(equilibrium(p), p)
+        return {"lambda_C": p.lambda_C * ratio * formation / resorption}
 
     def kinks(self, p: Any) -> tuple[float, ...]:
         return (p.a_e * YEAR_DAYS,)
@@ -165,5 +173,5 @@ def equilibrium(p: Any) -> list[float]:
     pC = (p.e_pC + 1.0) / p.e_pC * (p.s_pC + s) / s / p.omega_pC
     v = p.nu_C / (p.e_C + 1.0)
     a, b, c = p.eta_C * (1.0 + v), p.eta_C * p.r_C - 1.0, -p.r_C
-    C = (-b + math.sqrt(b * b - 4.0 * a * c)) / (2.0 * a)
+    C = (-b + (b * b - 4.0 * a * c) ** 0.5) / (2.0 * a)
     return [pB, B, Y, pC, C, s, 0.0, 1.0, p.c_0]

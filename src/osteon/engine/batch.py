@@ -1,0 +1,242 @@
+"""Many people under one regimen: chunks over threads, with a certificate of how right each answer is.
+
+The numbers do not depend on threads, chunks or the order of people: the step sequence comes from a pilot, and whom to
+run again is decided by a threshold that the pilot set, not by rank within a chunk.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from osteon.endpoints import ENDPOINTS
+from osteon.engine import cohort as cohorts
+from osteon.engine import goal as goals
+from osteon.engine import grid as grids
+from osteon.engine import kernel as kernels
+from osteon.engine import plan as plans
+from osteon.engine.cohort import Cohort
+from osteon.engine.grid import Grid
+from osteon.engine.kernel import LANES, Kernel
+from osteon.engine.plan import Jump, Plan
+from osteon.errors import OsteonError
+from osteon.models import Model
+from osteon.regimen import Course
+
+TARGET = 7e-5  # relative error of BMD that the pilot keeps to (0.007 %)
+LIMIT = 1e-4  # what nearly everyone is to keep to (0.01 %)
+RERUN_SHARE = 0.06  # of people, those with the largest error estimates
+POOL = 4096  # people from whom the pilot and the threshold are taken
+SAMPLE = 256  # people checked against a finer run
+CHUNK = 4096
+OK, RERUN, FINER, FAILED = range(4)
+
+People = Callable[[int, int], Cohort]
+
+
+@dataclass
+class Certificate:
+    """How right a run is. Errors are of BMD, relative to the person's own at month 0 or the first output after it.
+
+    `flags` counts people by what became of them; `sample_max` and `sample_within` (share within 0.01 %) come from
+    `sample` people spread over the population and run again on steps cut in four; `sample_markers` is the largest
+    error of a marker among them (logarithm). Steps are chosen for BMD, so markers are less close.
+    """
+
+    steps: int
+    target: float
+    pilot_error: float
+    threshold: float
+    sample: int = 0
+    sample_max: float = 0.0
+    sample_within: float = 1.0
+    sample_markers: float = 0.0
+    flags: dict[str, int] = field(default_factory=dict)
+    dtype: str = "float64"
+
+    def facts(self) -> dict[str, Any]:
+        """As plain numbers, for provenance."""
+        return {k: (v if isinstance(v, dict | str) else float(v)) for k, v in vars(self).items()}
+
+
+@dataclass
+class Setup:
+    """What all chunks of a run share."""
+
+    model: Model
+    kernel: Kernel
+    plan: Plan
+    grid: Grid
+    fine: Grid
+    finest: Grid
+    weights: np.ndarray
+    threshold: float
+    reference: int
+    """Index of the output to which errors are relative."""
+
+    def run(self, people: Cohort, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+        """States [output, state, person] and error estimates of people on a grid."""
+        arrays = cohorts.arrays(people, self.plan, self.kernel.source.layout.varying, self.kernel.dtype)
+        s = self.kernel.shared_array(people.p, self.weights)
+        return grids.run(self.kernel, grid, self.plan, arrays, s)
+
+    def goal(self, people: Cohort, states: np.ndarray) -> np.ndarray:
+        return goals.of(self.model, people.p)(states.astype(float))
+
+    def difference(self, people: Cohort, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Largest relative difference of the goal over the outputs, per person."""
+        a, b = self.goal(people, one), self.goal(people, other)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.max(np.abs(a - b), axis=0) / grids.scale(b[self.reference]))
+
+    def marker_difference(self, people: Cohort, one: np.ndarray, other: np.ndarray) -> float:
+        """Largest difference of a marker's logarithm over people and outputs."""
+        a, b = (self.model.read_out(np.moveaxis(s.astype(float), 1, 0), people.p) for s in (one, other))
+        names = [n for n in a if n in ENDPOINTS and ENDPOINTS[n].kind == "marker"]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return max((float(np.nanmax(np.abs(np.log(a[n] / b[n])))) for n in names), default=0.0)
+
+    def chunk(self, people: Cohort) -> tuple[np.ndarray, np.ndarray]:
+        """States and flags of some people, those with large error estimates run again on finer steps."""
+        states, estimate = self.run(people, self.grid)
+        flags = np.full(people.n, OK, np.int8)
+        with np.errstate(invalid="ignore"):
+            again = np.flatnonzero(~(estimate <= self.threshold) | ~np.isfinite(states).all(axis=(0, 1)))
+        if len(again):
+            some = people.take(again)
+            better, _ = self.run(some, self.fine)
+            off = self.difference(some, states[:, :, again], better)
+            states[:, :, again], flags[again] = better, RERUN
+            # The finer run is about 15 times closer than the difference between the two.
+            far = np.flatnonzero(~(off <= 5 * LIMIT))
+            if len(far):
+                states[:, :, again[far]], flags[again[far]] = self.run(some.take(far), self.finest)[0], FINER
+            flags[again[~np.isfinite(states[:, :, again]).all(axis=(0, 1))]] = FAILED
+        return states, flags
+
+
+def prepare(
+    model: Model,
+    people: People,
+    n: int,
+    courses: Sequence[Course],
+    days: Sequence[float] | np.ndarray,
+    *,
+    second: float = 0.0,
+    jumps: Sequence[Jump] = (),
+    dtype: str = "float64",
+    target: float = TARGET,
+) -> Setup:
+    """Choose kernel and steps for n people under some courses (days from month 0), read at `days`.
+
+    `people(first, last)` gives a range of them. `second` is where the prior treatment begins (0 without one).
+    """
+    pool = people(0, min(n, POOL))
+    pilot = cohorts.pilot(pool, LANES)
+    outputs = sorted({float(d) for d in days})
+    start = -float(np.max(pilot.now - pilot.born))
+    plan = plans.make(
+        courses, model.kinetics(pool.p), start=min(start, second), second=second, outputs=outputs, jumps=jumps
+    )
+    plan.kinks = [
+        (low - 0.1 * (high - low), high + 0.1 * (high - low)) for low, high in cohorts.kink_spans(pool, plan)
+    ]
+    reference = int(np.searchsorted(outputs, 0.0)) if outputs[-1] >= 0 else len(outputs) - 1
+    double = kernels.load(model, pilot.varying, "float64")
+    weights = goals.weights(double, pilot.take(np.array([LANES - 1])), plan.start)
+    grid = grids.choose(double, plan, pilot, goals.of(model, pilot.p), weights, target, reference)
+    kernel = double if dtype == "float64" else kernels.load(model, pilot.varying, dtype)
+    setup = Setup(model, kernel, plan, grid, grid.finer(2), grid.finer(6), weights, np.inf, reference)
+    _, estimates = setup.run(pool, grid)
+    setup.threshold = float(np.nanquantile(estimates, 1 - RERUN_SHARE)) if pool.n > 1 else np.inf
+    return setup
+
+
+def chunks(
+    setup: Setup,
+    people: People,
+    n: int,
+    *,
+    threads: int | None = None,
+    chunk: int = CHUNK,
+    progress: Callable[[float], None] | None = None,
+) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+    """(first, last, states[output, state, person], flags) of each range of people, in order.
+
+    At most a few ranges are held at a time. Ctrl-C is answered when the ranges that are running have ended, within a
+    fraction of a second.
+    """
+    if chunk < 1:
+        raise OsteonError(f"a chunk holds at least one person, not {chunk}")
+    threads = threads or os.cpu_count() or 1
+    ranges = deque((first, min(n, first + chunk)) for first in range(0, n, chunk))
+
+    def work(first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        return setup.chunk(people(first, last))
+
+    running: deque[tuple[int, int, Future[tuple[np.ndarray, np.ndarray]]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            while ranges or running:
+                while ranges and len(running) < 2 * threads:
+                    first, last = ranges.popleft()
+                    running.append((first, last, pool.submit(work, first, last)))
+                first, last, future = running.popleft()
+                states, flags = future.result()
+                yield first, last, states, flags
+                if progress is not None:
+                    progress(last / n)
+        finally:
+            for _, _, future in running:
+                future.cancel()
+
+
+def certify(setup: Setup, people: People, n: int, flags: dict[str, int]) -> Certificate:
+    """Check a sample of the people against steps cut in four, and put the certificate together."""
+    found = Certificate(
+        len(setup.grid), TARGET, setup.grid.pilot_error, setup.threshold, flags=flags, dtype=str(setup.kernel.dtype)
+    )
+    picks = np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64))
+    parts = [people(int(i), int(i) + 1) for i in picks] if n > POOL else [people(0, n).take(picks)]
+    errors, markers = [], [0.0]
+    for some in _joined(parts):
+        states, marks = setup.chunk(some)
+        truth, _ = setup.run(some, setup.grid.finer(4))
+        off = setup.difference(some, states, truth)
+        errors.append(off[marks != FAILED])
+        markers.append(setup.marker_difference(some, states, truth))
+    off = np.concatenate(errors) if errors else np.zeros(0)
+    if len(off):
+        found.sample, found.sample_max = len(off), float(off.max())
+        found.sample_within = float(np.mean(off <= LIMIT))
+        found.sample_markers = max(markers)
+    return found
+
+
+def _joined(parts: list[Cohort]) -> list[Cohort]:
+    """Cohorts of one person each as one cohort."""
+    if len(parts) == 1:
+        return parts
+    first = parts[0]
+    values = []
+    for name in first.p._fields:
+        each = [getattr(c.p, name) for c in parts]
+        values.append(np.concatenate(each) if np.ndim(each[0]) else each[0])
+    factor = None if first.dose_factor is None else np.concatenate([c.dose_factor for c in parts], axis=1)
+    x0 = np.concatenate([c.x0 for c in parts], axis=1)
+    born, now = np.concatenate([c.born for c in parts]), np.concatenate([c.now for c in parts])
+    return [Cohort(first.model, len(parts), first.p._make(values), x0, born, now, factor)]
+
+
+def count_flags(total: dict[str, int], flags: np.ndarray) -> dict[str, int]:
+    """Add a chunk's flags to the counts."""
+    names = {"ok": OK, "run_again": RERUN, "run_again_finer": FINER, "failed": FAILED}
+    for name, value in names.items():
+        total[name] = total.get(name, 0) + int(np.sum(flags == value))
+    return total

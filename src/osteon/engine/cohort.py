@@ -1,0 +1,142 @@
+"""Many people for the kernel: their parameters, start and clock as arrays with people in the last axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from osteon.engine.plan import Plan
+from osteon.models import Model
+
+DAYS_IN_HALF_LIFE = float(np.log(2.0))
+
+
+@dataclass
+class Cohort:
+    """`n` people of a model. `p` is the model's parameter tuple, each a number or an array of n; `x0[state, n]` and
+    `born` (days on the person's clock) are where the lives begin, `now` their clock at month 0."""
+
+    model: Model
+    n: int
+    p: Any
+    x0: np.ndarray
+    born: np.ndarray
+    now: np.ndarray
+    dose_factor: np.ndarray | None = None  # [component, n]; what share of each dose is taken
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """Parameters that differ between people."""
+        return tuple(name for name in self.p._fields if np.ndim(getattr(self.p, name)))
+
+    def take(self, who: np.ndarray | slice) -> Cohort:
+        """Some of the people, as a cohort."""
+        values = [v[who] if np.ndim(v) else v for v in self.p]
+        factor = self.dose_factor[:, who] if self.dose_factor is not None else None
+        x0, born, now = self.x0[:, who], self.born[who], self.now[who]
+        return Cohort(self.model, len(now), self.p._make(values), x0, born, now, factor)
+
+
+def make(
+    model: Model,
+    n: int,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    age: float | np.ndarray,
+    start: tuple[float | np.ndarray, Sequence[Any]] | None = None,
+    dose_factor: np.ndarray | None = None,
+) -> Cohort:
+    """A cohort: `changes` of parameters by id (numbers or arrays of n), `age` in years at month 0.
+
+    `start` is (clock in days, states) where the lives begin; by default the model's own.
+    """
+    from osteon import parameters
+
+    names = dict(changes or {})
+    known = parameters.load(model.name)
+    for name in names:
+        known[name]
+    base = model.parameters()
+    values = {k: np.asarray(v, float) if np.ndim(v) else float(v) for k, v in names.items()}
+    p = base._replace(**values)
+    born, states = model.start(p) if start is None else start
+    x0 = np.stack([np.broadcast_to(np.asarray(x, float), n) for x in states])
+    clock = np.broadcast_to(np.asarray(age, float) * model.year_days, n)
+    return Cohort(model, n, p, x0, np.broadcast_to(np.asarray(born, float), n), clock, dose_factor)
+
+
+@dataclass
+class Arrays:
+    """A cohort laid out for the kernel of one number type."""
+
+    x0: np.ndarray
+    par: np.ndarray
+    clock: np.ndarray
+    gain: np.ndarray
+    decay: np.ndarray
+    dose_factor: np.ndarray
+    kink: np.ndarray
+
+
+def kink_spans(cohort: Cohort, plan: Plan) -> list[tuple[float, float]]:
+    """Earliest and latest time (days from month 0) of each kink over the people."""
+    spans = []
+    stretch = (cohort.now + plan.second - cohort.born) / max(plan.second - plan.start, 1e-9)
+    for kink in cohort.model.kinks(cohort.p):
+        clock = np.broadcast_to(np.asarray(kink, float), cohort.n)
+        late = clock - cohort.now
+        early = plan.start + (clock - cohort.born) / stretch
+        time = np.where(late >= plan.second, late, early)
+        inside = (clock > cohort.born) & (time < plan.end)
+        if inside.any():
+            spans.append((float(time[inside].min()), float(time[inside].max())))
+    return spans
+
+
+def arrays(cohort: Cohort, plan: Plan, varying: Sequence[str], dtype: Any) -> Arrays:
+    """The kernel's inputs. Phase 1 runs from the start of life to month 0 less the prior treatment, phase 2 on."""
+    n = cohort.n
+    kinetics = cohort.model.kinetics(cohort.p)
+
+    def rows(values: Sequence[Any], count: int) -> np.ndarray:
+        found = np.empty((max(count, 1), n), dtype)
+        for i, value in enumerate(values):
+            found[i] = value
+        return found
+
+    par = rows([getattr(cohort.p, name) for name in varying], len(varying))
+    agents = plan.agents
+    kinks = cohort.model.kinks(cohort.p)
+    factor = np.ones((plan.components, n), dtype)
+    if cohort.dose_factor is not None:
+        factor[: len(cohort.dose_factor)] = cohort.dose_factor
+    reference = plan.second - plan.start
+    scale = (cohort.now + plan.second - cohort.born) / reference if reference > 0 else np.ones(n)
+    clock = np.stack([cohort.born - scale * plan.start, scale, cohort.now]).astype(dtype)
+    return Arrays(
+        np.ascontiguousarray(cohort.x0, dtype),
+        par,
+        clock,
+        rows([kinetics[a].gain for a in agents], len(agents))[: len(agents)],
+        rows([DAYS_IN_HALF_LIFE / np.asarray(kinetics[a].half_life) for a in agents], len(agents))[: len(agents)],
+        factor,
+        rows(kinks, len(kinks))[: len(kinks)],
+    )
+
+
+def pilot(cohort: Cohort, size: int, seed: int = 0) -> Cohort:
+    """People on whom steps are chosen: those with the least and the most of each varying parameter, and others drawn
+    at random; `size` of them, repeated if there are fewer. Extremes matter: a drug that wears off twice as fast in
+    someone puts fast change where the others are at rest."""
+    chosen: list[int] = []
+    values = [getattr(cohort.p, name) for name in cohort.varying] + [cohort.now]
+    for value in values:
+        if np.ptp(value) > 0:
+            chosen += [int(np.argmin(value)), int(np.argmax(value))]
+    chosen = list(dict.fromkeys(chosen))[: size - size // 4]
+    others = np.random.default_rng(seed).permutation(min(cohort.n, 100_000))[:size].tolist()
+    chosen += [i for i in others if i not in set(chosen)]
+    return cohort.take(np.resize(np.array(chosen[:size]), size))

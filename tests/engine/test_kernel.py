@@ -1,0 +1,185 @@
+"""The kernel against the reference integrator, and that nobody's numbers depend on anybody else."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from osteon.engine import batch, cohort, exact, plan
+from osteon.engine.exposure import Exposure
+from osteon.errors import InputError, ModelError
+from osteon.many import simulate_many
+from osteon.published.jorg2022 import Jorg2022
+from osteon.regimen import parse_regimen, prior_courses
+from osteon.variation import Variation
+
+MODEL = Jorg2022()
+SPREAD = dict.fromkeys(["omega_pB", "eta_B", "omega_pC", "eta_C", "kappa_s", "nu_Omega", "E_deno", "T_deno", "T_alen",
+                        "T_romo", "tau_e", "gamma", "a_e"], 0.2) | {"a_e": 0.04}  # fmt: skip
+N = 200
+DAYS = [0.0, 30.0, 180.0, 365.0, 730.0, 1460.0]
+PLANS = {
+    "untreated": ("none", ""),
+    "pulses": ("romosozumab 210 mg SC every 30 days x12; then denosumab 60 mg SC every 180 days x4", ""),
+    "window": ("alendronate 10 mg PO daily for 500 days", ""),
+    "hours": ("teriparatide 20 ug SC daily for 365 days; then none", ""),
+    "same class": (
+        "romosozumab 210 mg SC monthly x6 + blosozumab 180 mg SC every 2 weeks x10 starting at day 40",
+        "",
+    ),
+    "prior": (
+        "denosumab 60 mg SC every 180 days x4",
+        "alendronate 70 mg PO weekly for 54 weeks; then none for 60 days",
+    ),
+}
+POPULATION = Variation(MODEL, N, SPREAD, 60.0, seed=3)
+
+
+def courses_of(name):
+    text, prior = PLANS[name]
+    earlier = prior_courses(parse_regimen(prior), year_days=365.0) if prior else ()
+    return [*earlier, *parse_regimen(text).courses(DAYS[-1], year_days=365.0)]
+
+
+def setup_of(name, dtype="float64", people=POPULATION.people, n=N):
+    courses = courses_of(name)
+    second = min((c.start for c in courses if c.start < 0), default=0.0)
+    return batch.prepare(MODEL, people, n, courses, DAYS, second=second, dtype=dtype)
+
+
+def reference(name, who):
+    p = who.p._make([float(v[0]) if np.ndim(v) else v for v in who.p])
+    own = [dataclasses.replace(c, start=c.start + who.now[0], stop=c.stop + who.now[0]) for c in courses_of(name)]
+    exposure = Exposure(own, MODEL.kinetics(p), 4)
+    return MODEL.read_out(exact.solve(MODEL, p, exposure, np.array(DAYS) + who.now[0]).T, p)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", PLANS)
+def test_agrees_with_the_reference(name, dtype):
+    setup = setup_of(name, dtype)
+    states, flags = setup.chunk(POPULATION.people(0, N))
+    assert (flags != batch.FAILED).all()
+    for i in range(0, N, 10):
+        who = POPULATION.people(i, i + 1)
+        ours = MODEL.read_out(states[:, :, i].astype(float).T, POPULATION.people(i, i + 1).p)
+        theirs = reference(name, who)
+        bmd = np.abs(ours["total_hip_bmd"] - theirs["total_hip_bmd"]) / theirs["total_hip_bmd"][0]
+        assert bmd.max() < 1.5e-4
+        for marker in ("ctx", "p1np"):
+            assert np.max(np.abs(np.log(ours[marker] / theirs[marker]))) < 0.02
+
+
+def test_certificate_tells_the_truth():
+    setup = setup_of("pulses")
+    got = batch.certify(setup, POPULATION.people, N, {})
+    assert got.sample == N
+    assert got.sample_within > 0.99
+    assert got.sample_max < 2e-4
+
+
+def run(name="pulses", **options):
+    courses = courses_of(name)
+    return simulate_many(MODEL, BIG.people, BIG.n, courses, DAYS, **options)
+
+
+BIG = Variation(MODEL, 5000, SPREAD, 60.0, seed=3)
+
+
+def test_same_bits_for_any_threads_and_chunks():
+    one = run(threads=1, chunk=1024)
+    for options in ({"threads": 2, "chunk": 1024}, {"threads": 2, "chunk": 4096}, {"threads": 1, "chunk": 8192}):
+        other = run(**options)
+        for key in one.moments.names:
+            assert (one.moments.mean_pct(key) == other.moments.mean_pct(key)).all()
+            assert (one.moments.sd_pct(key) == other.moments.sd_pct(key)).all()
+        assert one.certificate == other.certificate
+
+
+def test_nobody_depends_on_others():
+    """Alone, in another order, or beside a person whose numbers are hopeless: the same bits."""
+    setup = setup_of("pulses")
+    people = POPULATION.people(0, N)
+    whole, _ = setup.chunk(people)
+    back, _ = setup.chunk(people.take(np.arange(N)[::-1]))
+    np.testing.assert_array_equal(whole, back[:, :, ::-1])
+    alone, _ = setup.chunk(people.take(np.array([17])))
+    np.testing.assert_array_equal(whole[:, :, 17], alone[:, :, 0])
+    broken = people.take(np.arange(N))
+    broken.x0 = broken.x0.copy()
+    broken.x0[:, 5] = np.nan
+    beside, flags = setup.chunk(broken)
+    assert flags[5] == batch.FAILED
+    assert (np.delete(flags, 5) != batch.FAILED).all()
+    np.testing.assert_array_equal(np.delete(whole, 5, axis=2), np.delete(beside, 5, axis=2))
+
+
+def test_positive_and_finite_over_a_wide_box():
+    wide = Variation(MODEL, 2000, dict.fromkeys(SPREAD, 0.6) | {"a_e": 0.1}, 60.0, seed=5)
+    setup = setup_of("pulses", people=wide.people, n=2000)
+    states, flags = setup.chunk(wide.people(0, 2000))
+    good = states[:, :, flags != batch.FAILED]
+    assert good.shape[2] > 1990
+    assert np.isfinite(good).all()
+    assert (good[:, :6] > 0).all()
+
+
+def test_adherence_scales_each_persons_doses():
+    """Half the factor is half the dose."""
+    people = POPULATION.people(0, 64)
+    full = batch.prepare(MODEL, lambda a, b: people.take(slice(a, b)), 64, courses_of("pulses"), DAYS)
+    people.dose_factor = np.full((2, 64), 0.5)
+    half_taken, _ = full.run(people, full.grid)
+    people.dose_factor = None
+    half_given, _ = full.run(people, dataclasses.replace(full.grid, event_value=full.grid.event_value / 2))
+    np.testing.assert_allclose(half_taken, half_given, rtol=1e-12)
+
+
+def test_state_jumps_at_breaks():
+    """A share of the osteoclasts removed at day 30: the reference, restarted there, agrees."""
+    people = POPULATION.people(0, 64)
+    jump = plan.Jump(30.0, MODEL.states.index("osteoclasts"), factor=0.25)
+    setup = batch.prepare(MODEL, lambda a, b: people.take(slice(a, b)), 64, [], [0.0, 30.0, 60.0], jumps=[jump])
+    states, _ = setup.chunk(people)
+    before, after = states[1, 4], states[2, 4]
+    untouched, _ = batch.prepare(MODEL, lambda a, b: people.take(slice(a, b)), 64, [], [0.0, 30.0, 60.0]).chunk(
+        people
+    )
+    np.testing.assert_allclose(before, untouched[1, 4], rtol=1e-6)
+    assert (after < 0.75 * untouched[2, 4]).all()
+
+
+def test_people_are_the_same_whoever_asks():
+    whole = BIG.people(0, 5000)
+    part = BIG.people(1000, 3100)
+    for name in whole.varying:
+        np.testing.assert_array_equal(getattr(whole.p, name)[1000:3100], getattr(part.p, name))
+
+
+def test_kept_code_is_found_again(tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "from osteon.published.jorg2022 import Jorg2022\nfrom osteon.engine import kernel\n"
+        "k = kernel.load(Jorg2022(), ['eta_C'])\nimport numpy as np\n"
+        "k.shared_array(Jorg2022().parameters(), np.zeros(9))\nprint(k.cached, len(list(k.module.shared.stats.cache_hits)))"
+    )
+    env = {**os.environ, "OSTEON_CACHE": str(tmp_path)}
+    told = [subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+            for _ in range(2)]  # fmt: skip
+    assert told[0].split()[1] == "0"
+    assert told[1].split()[1] == "1"
+
+
+def test_bad_input():
+    with pytest.raises(InputError, match="spread"):
+        Variation(MODEL, 10, {"eta_C": -0.1}, 60.0)
+    with pytest.raises(ModelError, match="'eta_C'"):
+        Variation(MODEL, 10, {"eta_c": 0.1}, 60.0)
+    with pytest.raises(InputError, match="at least one"):
+        Variation(MODEL, 0, {}, 60.0)
+    with pytest.raises(InputError, match="multiple"):
+        run(chunk=1000)
+    assert cohort.make(MODEL, 3, age=60.0).varying == ()
