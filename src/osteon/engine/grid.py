@@ -132,7 +132,8 @@ def call(
         first, people.x0.shape[1] if last is None else last, people.x0, people.par, s, people.clock,
         grid.t.astype(f), grid.h.astype(f), grid.drug, grid.kinked, people.kink, grid.second_phase,
         grid.events_from, grid.event_kind, grid.event_index, grid.event_value.astype(f), grid.event_who,
-        grid.active_from, grid.active, plan.channel, people.gain, people.decay, people.dose_factor, grid.out_at, out, error,
+        grid.active_from, grid.active, plan.channel, people.gain, people.decay, people.dose_factor,
+        grid.out_at, out, error,
     )  # fmt: skip
 
 
