@@ -105,6 +105,14 @@ BAD = [
     ("none for 6 months x2", 19, "unexpected"),
     ("clearance every 14 days", 1, "clearance systemic"),
     ("", 1, "none"),
+    ("denosumab 60 mg SC monthly x ²", 28, "whole number"),
+    ("denosumab 60 mg SC monthly x" + "9" * 400, 28, "whole number"),
+    ("denosumab 60 mg SC monthly x1000000", 28, "below a million"),
+    ("denosumab 60 mg SC every 6 months for 1e308 years", 39, "thousand years"),
+    ("denosumab 60 mg SC every 1e-320 days for 1 day", 26, "0.001 days"),
+    ("denosumab 60 mg SC every 1e308 years x5", 26, "thousand years"),
+    ("denosumab 1e400 mg SC once", 11, "too large"),
+    ("romosozumab 1e300 mg SC once", 13, "too large"),
 ]
 
 
@@ -118,8 +126,9 @@ def test_errors_name_column_and_nearest_word(text, column, hint):
 
 
 amounts = st.one_of(st.integers(1, 5000).map(float), st.floats(1e-3, 1e7, allow_nan=False))
-spans = st.builds(Span, amounts, st.sampled_from(["day", "week", "month", "year"]))
-starts = st.builds(Span, amounts, st.sampled_from(["day", "week", "month"]))
+lengths = st.one_of(st.integers(1, 900).map(float), st.floats(0.01, 900, allow_nan=False))
+spans = st.builds(Span, lengths, st.sampled_from(["day", "week", "month", "year"]))
+starts = st.builds(Span, lengths, st.sampled_from(["day", "week", "month"]))
 
 
 @st.composite

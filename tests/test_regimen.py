@@ -84,5 +84,20 @@ def test_prior_ends_at_month_0():
     )
     assert a.start == pytest.approx(-24 * MONTH_DAYS)
     np.testing.assert_allclose(b.times, [-12 * MONTH_DAYS, -6 * MONTH_DAYS])
+    (last,) = prior_courses(parse_regimen("denosumab 60 mg SC once"))
+    assert last.start == 0  # given at month 0, not lost
+    closed, open_ = prior_courses(
+        parse_regimen("denosumab 60 mg SC every 6 months for 24 months + alendronate 70 mg PO weekly")
+    )
+    assert (closed.start, open_.start, open_.stop) == (-24 * MONTH_DAYS, -24 * MONTH_DAYS, 0)
     with pytest.raises(InputError, match="no end"):
         prior_courses(parse_regimen("alendronate 70 mg PO weekly"))
+
+
+def test_doses_after_the_end_are_not_laid_out():
+    (c,) = courses("denosumab 60 mg SC every 6 months x999999", until=400.0)
+    assert c.count == 3
+
+
+def test_overlap_is_judged_in_the_shortest_year():
+    parse_regimen("denosumab 60 mg SC yearly x2 + denosumab 60 mg SC once starting at day 730")

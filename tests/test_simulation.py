@@ -29,7 +29,14 @@ def test_last_time_is_exactly_until():
 
 @pytest.mark.parametrize(
     ("until", "every"),
-    [("-1 days", None), ("0 days", None), ("1 year", "0 days"), ("90 years", "0.001 days"), ("x", None)],
+    [
+        ("-1 days", None),
+        ("0 days", None),
+        ("1 year", "0 days"),
+        ("90 years", "0.001 days"),
+        ("1 year", "1e-310 days"),
+        ("x", None),
+    ],
 )
 def test_bad_times(until, every):
     with pytest.raises(InputError):
@@ -87,6 +94,14 @@ def test_prior_is_the_same_as_having_had_it():
     )
     for name in whole.data_vars:
         np.testing.assert_allclose(whole[name].values[..., 1:], after[name].values, rtol=1e-9)
+
+
+def test_prior_that_ends_in_a_single_dose_counts():
+    options = {"age": 67, "until": "6 months", "every": "6 months", "model": "jorg2022"}
+    prior = osteon.simulate("none", prior="denosumab 60 mg SC once", **options)
+    now = osteon.simulate("denosumab 60 mg SC once", **options)
+    for name in now.data_vars:
+        np.testing.assert_allclose(prior[name], now[name], rtol=1e-9)
 
 
 def test_prior_before_birth():

@@ -5,7 +5,7 @@ import xarray as xr
 import osteon
 from osteon.errors import OsteonWarning
 from osteon.result import build
-from osteon.summary import COLUMNS, summarise
+from osteon.summary import COLUMNS, csv_text, summarise
 from osteon.units import MONTH_DAYS
 
 
@@ -35,10 +35,11 @@ def test_columns_and_months_as_given():
     s = study(["total_hip_bmd", "ctx"])
     table = summarise(osteon.run(s), s)
     assert tuple(table.columns) == COLUMNS
-    assert table["month"].unique().tolist() == ["0", "6.5", "12"]
+    assert table["month"].unique().tolist() == [0, 6.5, 12]
+    assert csv_text(table).splitlines()[2].startswith("s,one,total_hip_bmd,6.5,")
     assert (table["n"] == 40).all()
     assert table["lower"].isna().all()
-    assert (table.loc[table["month"] == "0", "value"] == 0).all()
+    assert (table.loc[table["month"] == 0, "value"] == 0).all()
 
 
 def test_bmd_is_the_mean_markers_the_geometric_mean():

@@ -45,9 +45,7 @@ class ResultError(InputError):
 
 
 class IntegrationError(OsteonError):
-    """The integrator could not finish; the run has no result."""
-
-    exit_status = 1
+    """The integrator could not finish, most often for a dose beyond all reason; the run has no result."""
 
 
 class OsteonWarning(UserWarning):

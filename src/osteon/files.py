@@ -6,13 +6,13 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from osteon.errors import InputError
+from osteon.errors import InputError, shorten
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -23,6 +23,8 @@ class _Loader(_Base):  # type: ignore[misc]
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a plain word", key_node.start_mark)
             key = key_node.value
             if key in seen:
                 raise yaml.constructor.ConstructorError(
@@ -95,17 +97,18 @@ def read_text(path: str | Path, error: type[InputError] = InputError) -> str:
 
 def parse_yaml(text: str, where: str, error: type[InputError] = InputError) -> Document:
     """A YAML text whose top is a mapping; raises `error` naming `where` and the line."""
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
+        for event in yaml.parse(text, Loader=_Base):
+            if isinstance(event, yaml.AliasEvent):
+                raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", event.start_mark)  # type: ignore[arg-type]
         node = loader.get_single_node()
         data = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as problem:
         line = f", line {problem.problem_mark.line + 1}" if problem.problem_mark else ""
         raise error(f"{where}{line}: not valid YAML: {problem.problem or problem.context}") from None
-    except (yaml.YAMLError, ValueError) as problem:
-        raise error(f"{where}: not valid YAML: {str(problem).splitlines()[0]}") from None
-    finally:
-        loader.dispose()
+    except Exception as problem:  # a hostile tag can raise anything
+        raise error(f"{where}: not valid YAML: {shorten(str(problem))}") from None
     if not isinstance(data, dict):
         raise error(f"{where}: not a YAML mapping; it should begin with keys such as 'id: …'")
     return Document(data, node)
@@ -125,9 +128,23 @@ def check_writable(folder: str | Path) -> Path:
             pass
     except OSError as problem:
         raise InputError(
-            f"cannot write in {str(folder)!r}: {problem.strerror or problem}; choose another folder with --out"
+            f"cannot write in {str(folder)!r}: {problem.strerror or problem}; choose another place"
         ) from None
     return folder
+
+
+@contextlib.contextmanager
+def output_folder(folder: str | Path) -> Iterator[Path]:
+    """A folder that can be written in; one that was made for this and is still empty goes when the work fails."""
+    made = not Path(folder).exists()
+    path = check_writable(folder)
+    try:
+        yield path
+    except BaseException:
+        if made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def write_whole(path: str | Path, write: Callable[[Path], None] | str | bytes) -> Path:

@@ -19,7 +19,7 @@ import math
 import re
 from typing import NamedTuple, NoReturn
 
-from osteon.errors import RegimenError, nearest
+from osteon.errors import RegimenError, nearest, shorten
 from osteon.regimen import Block, Component, Dose, Regimen
 from osteon.therapies import catalogue
 from osteon.therapies.catalogue import ROUTE_WORDS, ROUTES, Therapy
@@ -31,6 +31,9 @@ _INTERVALS = {"daily": Span(1, "day"), "weekly": Span(1, "week"), "monthly": Spa
               "yearly": Span(1, "year"), "annually": Span(1, "year"), "quarterly": Span(3, "month")}  # fmt: skip
 _CLAUSES = ("once", "every", "for", "starting", "donor", "twice", *_INTERVALS)
 _MAX_NAME_WORDS = 4
+SHORTEST_YEAR = 365.0
+MAX_DAYS, MIN_DAYS = 366_000.0, 1e-3  # of any span: a thousand years, a minute and a half
+MAX_DOSE, MAX_COUNT_DIGITS = 1e15, 6
 
 
 class _Token(NamedTuple):
@@ -83,14 +86,14 @@ def _check_ends(text: str, blocks: tuple[Block, ...]) -> None:
         block_end = math.inf if last else block.length_days()
         for c in block.components:
             if not c.is_gap:
-                stop = block_end if c.is_open else c.length_days()
+                stop = block_end if c.is_open else c.length_days(SHORTEST_YEAR)
                 if c.start_days() >= stop and c.is_open:
                     raise RegimenError(f"{c.therapy} starts after its block has ended", text, c.column)
-                spans.setdefault(c.therapy, []).append((c.start_days(), stop, c))
+                spans.setdefault(c.therapy, []).append((c.start_days(SHORTEST_YEAR), stop, c))
         for therapy, found in spans.items():
             found.sort(key=lambda item: item[:2])
             for (start, stop, _), (later, _, component) in itertools.pairwise(found):
-                if later < stop * (1 - 1e-12) or later == start:
+                if later < stop * (1 - 1e-12) or later == start:  # in the shortest year that a model has
                     raise RegimenError(
                         f"{therapy} overlaps {therapy} given earlier in the same block; end the first before "
                         f"the second starts, or write one after the other with '; then'",
@@ -215,8 +218,10 @@ class _Component:
         name, first = " ".join(words), self.tokens[0]
         if "+" in name and catalogue.find(name.split("+")[-1]):
             self.fail(f"unknown drug {name!r}; write ' + ' with spaces between two treatments", first.column)
-        hint = nearest(name, catalogue.names(), 0.55) or nearest(first.word, catalogue.names(), 0.3)
-        self.fail(f"unknown drug {name!r}{hint or '; `osteon therapies list` shows the names'}", first.column)
+        hint = nearest(name, catalogue.names(), 0.55) or nearest(first.word, catalogue.names(), 0.5)
+        self.fail(
+            f"unknown drug {shorten(name, 40)!r}{hint or '; `osteon therapies list` shows the names'}", first.column
+        )
 
     def dose(self, therapy: Therapy) -> Dose | None:
         token = self.peek()
@@ -244,8 +249,10 @@ class _Component:
             self.fail(f"unknown unit {unit_word!r}{nearest(unit_word, fitting, 0)}", column)
         if unit not in fitting:
             self.fail(f"{therapy.id} is not given in {unit}; use {' or '.join(fitting)}", column)
-        if not value > 0 or math.isinf(value):
-            self.fail(f"the dose must be above 0, not {match.group()}", token.column)
+        if not value > 0:
+            self.fail(f"the dose must be above 0, not {shorten(match.group(), 20)}", token.column)
+        if value > MAX_DOSE:
+            self.fail(f"the dose {shorten(match.group(), 20)} is too large", token.column)
         return Dose(value, unit)
 
     def clause(self, token: _Token, therapy: Therapy) -> tuple[str, object]:
@@ -299,8 +306,11 @@ class _Component:
 
     def count(self, token: _Token) -> int:
         digits = token.word[1:] or self.take("the number of doses").word
-        if not digits.isdigit() or int(digits) < 1:
-            self.fail(f"x{digits}: the number of doses must be a whole number above 0", token.column)
+        if not re.fullmatch(rf"[0-9]{{1,{MAX_COUNT_DIGITS}}}", digits) or int(digits) < 1:
+            self.fail(
+                f"x{shorten(digits, 20)}: the number of doses must be a whole number above 0 (and below a million)",
+                token.column,
+            )
         return int(digits)
 
     def start(self) -> Span:
@@ -314,8 +324,8 @@ class _Component:
             self.fail(f"'starting at' counts in day, week or month, not {unit_token.word!r}{hint}", unit_token.column)
         number_token = self.take("a number")
         match = _NUMBER.fullmatch(number_token.word)
-        if not match or not 0 <= float(match.group()) < math.inf:
-            self.fail(f"a start must be a number from 0, not {number_token.word!r}", number_token.column)
+        if not match or not 0 <= float(match.group()) <= MAX_DAYS:
+            self.fail(f"a start must be a number from 0, not {shorten(number_token.word, 20)!r}", number_token.column)
         return Span(float(match.group()), unit)
 
     def span(self, what: str, *, count_may_lack: bool = False) -> Span:
@@ -337,6 +347,9 @@ class _Component:
         return self.positive(float(match.group()), unit, what, token.column)
 
     def positive(self, value: float, unit: str, what: str, column: int) -> Span:
-        if not 0 < value < math.inf:
+        if not value > 0:
             self.fail(f"{what} must be above 0, for instance '6 months'", column)
-        return Span(value, unit)
+        span = Span(value, unit)
+        if not MIN_DAYS <= span.days() <= MAX_DAYS:
+            self.fail(f"{what} must be from {MIN_DAYS:g} days to a thousand years, for instance '6 months'", column)
+        return span

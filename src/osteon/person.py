@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from osteon.endpoints import SITES
-from osteon.errors import nearest
+from osteon.errors import nearest, shorten
 from osteon.validation import Strict
 
 Species = Literal["human", "mouse"]
@@ -47,10 +47,12 @@ def _number_or_spread(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("must be a number or {mean, sd, min, max}")
     if isinstance(value, int | float):
+        if not abs(value) < 1e9:
+            raise ValueError(f"must be a finite number of reasonable size, not {shorten(str(value), 30)}")
         return Distribution(mean=float(value))
     if isinstance(value, dict | Distribution):
         return value
-    raise ValueError(f"must be a number or {{mean, sd, min, max}}, not {value!r}")
+    raise ValueError(f"must be a number or {{mean, sd, min, max}}, not {shorten(repr(value))}")
 
 
 Quantity = Annotated[Distribution, BeforeValidator(_number_or_spread)]
@@ -69,7 +71,7 @@ class Person(Strict):
     species: Species = "human"
     sex: Sex = "female"
     age: FiniteFloat
-    years_since_menopause: FiniteFloat | None = None
+    years_since_menopause: Annotated[FiniteFloat, Field(ge=0, le=90)] | None = None
     t_score: dict[str, FiniteFloat] | None = None
     weight_kg: Annotated[FiniteFloat, Field(gt=0)] | None = None
     prior_vertebral_fracture: bool | None = None
@@ -96,7 +98,7 @@ class People(Strict):
     t_score: dict[str, Quantity] | None = None
     weight_kg: Quantity | None = None
     prior_vertebral_fracture: bool | Quantity | None = None
-    n_per_arm: Annotated[int, Field(ge=1)]
+    n_per_arm: Annotated[int, Field(ge=1, le=10**9)]
 
     @field_validator("t_score")
     @classmethod
@@ -106,8 +108,15 @@ class People(Strict):
     @field_validator("weight_kg")
     @classmethod
     def _weighs(cls, value: Distribution | None) -> Distribution | None:
-        if value is not None and value.mean <= 0:
+        if value is not None and (value.mean <= 0 or (value.min is not None and value.min <= 0)):
             raise ValueError("must be above 0")
+        return value
+
+    @field_validator("prior_vertebral_fracture")
+    @classmethod
+    def _share(cls, value: bool | Distribution | None) -> bool | Distribution | None:
+        if isinstance(value, Distribution) and not 0 <= value.mean <= 1:
+            raise ValueError("must be true, false or a share from 0 to 1")
         return value
 
     def mean_person(self) -> Person:

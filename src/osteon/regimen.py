@@ -175,20 +175,22 @@ class Regimen:
         weight_kg: float | None = None,
     ) -> tuple[Course, ...]:
         """The schedule in days. `start` is the day of the first block (negative for what came before
-        month 0), `until` the day on which the study ends; what would begin later is left out."""
+        month 0), `until` the day on which the study ends; doses after it are left out."""
         courses, day = [], start
         for index, block in enumerate(self.blocks):
             last = index == len(self.blocks) - 1
             end = until if last and block.is_open else day + block.length_days(year_days)
             for component in block.components:
-                course = None if component.is_gap else _course(component, day, end, year_days, weight_kg)
-                if course is not None and course.start < until:
+                course = None if component.is_gap else _course(component, day, end, until, year_days, weight_kg)
+                if course is not None and course.start <= until:
                     courses.append(course)
             day = end
         return tuple(courses)
 
 
-def _course(component: Component, day: float, end: float, year_days: float, weight_kg: float | None) -> Course | None:
+def _course(
+    component: Component, day: float, end: float, until: float, year_days: float, weight_kg: float | None
+) -> Course | None:
     therapy = catalogue.get(component.therapy)
     dose = component.dose
     if dose is None and therapy.default_dose not in ("", "none"):
@@ -202,6 +204,7 @@ def _course(component: Component, day: float, end: float, year_days: float, weig
         interval = component.interval.days(year_days)
         stop = end if component.is_open else day + component.length_days(year_days)
         count = component.count or math.ceil((stop - first) / interval * (1 - _ROUNDING) - _ROUNDING)
+        count = min(count, max(0, math.floor((until - first) / interval + _ROUNDING)) + 1)
     if count < 1:
         return None
     donor = component.donor.days(year_days) if component.donor else None
@@ -217,11 +220,18 @@ def parse_regimen(text: str | Regimen) -> Regimen:
     return parse(text)
 
 
+def prior_length(prior: Regimen, year_days: float = YEAR_DAYS) -> float:
+    """Days that a prior regimen takes; a repeated dose without an end stops with its block, if that has one."""
+    if prior.blocks and prior.blocks[-1].is_open and not prior.blocks[-1].length_days(year_days):
+        return math.inf
+    return sum(block.length_days(year_days) for block in prior.blocks)
+
+
 def prior_courses(
     prior: Regimen, *, year_days: float = YEAR_DAYS, weight_kg: float | None = None
 ) -> tuple[Course, ...]:
     """A prior regimen laid out so that it ends at month 0; raises InputError if it has no end."""
-    length = prior.length_days(year_days)
+    length = prior_length(prior, year_days)
     if math.isinf(length):
         raise InputError(
             f"prior {str(prior)!r} has no end: give each repeated dose a length, such as 'for 36 months' or 'x36'"

@@ -7,6 +7,7 @@ Time is in days from month 0; the first time is always 0, the baseline.
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -100,8 +101,16 @@ def load(path: str | Path) -> xr.Dataset:
     return found
 
 
+def netcdf_bytes(result: xr.Dataset) -> bytes:
+    """The Result as the content of a NetCDF file."""
+    buffer = io.BytesIO()
+    result.to_netcdf(buffer, engine="h5netcdf")
+    return buffer.getvalue()
+
+
 def _to_netcdf(result: xr.Dataset, path: Path) -> None:
-    result.to_netcdf(path, engine="h5netcdf")
+    # By way of memory: the HDF5 library ends the process when a disk is full.
+    path.write_bytes(netcdf_bytes(result))
 
 
 def _from_netcdf(path: Path) -> xr.Dataset:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from osteon.study import Study
 
 MAX_TIMES = 1_000_000
+FINE_TIMES = 1000
 MARGIN_YEARS = 20.0  # how far beyond the model's oldest start age a run may go
 _FEATURES = {
     "sex": "sex",
@@ -67,6 +68,16 @@ def simulate(
     times = time_grid(until, every, chosen.year_days)
     schedule, before = parse_regimen(regimen), parse_regimen(prior) if prior else Regimen()
     return _run(chosen, person, before, {"regimen": schedule}, times, seed=seed, progress=progress)
+
+
+def run_fine(study: Study, *, model: Model, progress: Progress | None = None) -> xr.Dataset:
+    """All arms of a study on a fine grid up to its last visit, for pictures: it shows what visits miss."""
+    end = max(study.visits[-1] * MONTH_DAYS, 1.0)
+    arms = {arm.name: arm.schedule for arm in study.arms}
+    person = study.people.mean_person()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OsteonWarning)  # said by the run itself
+        return _run(model, person, study.prior_regimen, arms, np.linspace(0.0, end, FINE_TIMES), progress=progress)
 
 
 def simulate_at(model: Model, person: Person, prior: Regimen, regimen: Regimen, days: np.ndarray) -> xr.Dataset:
@@ -164,9 +175,9 @@ def time_grid(until: str | float, every: str | float | None, year_days: float) -
     """Days 0, every, 2·every … and exactly until; monthly when `every` is None."""
     end = _days(until, "until", year_days)
     step = min(MONTH_DAYS, end) if every is None else _days(every, "every", year_days)
+    if end / step > MAX_TIMES:
+        raise InputError(f"until {until!r} holds over {MAX_TIMES:,} output times; give a longer --every")
     n = math.floor(end / step * (1 + 1e-12))
-    if n > MAX_TIMES:
-        raise InputError(f"every {every!r} until {until!r} is {n:,} times; give a longer --every")
     times = step * np.arange(n + 1)
     if end - times[-1] > 1e-9 * end:
         return np.append(times, end)

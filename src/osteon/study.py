@@ -6,21 +6,28 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, field_validator, model_validator
 
 from osteon import files
 from osteon.endpoints import ENDPOINTS
-from osteon.errors import StudyError, nearest
+from osteon.errors import StudyError, nearest, shorten
 from osteon.person import People
-from osteon.regimen import Regimen, parse_regimen
+from osteon.regimen import Regimen, parse_regimen, prior_length
 from osteon.units import number
 from osteon.validation import RegimenText, Strict, validate
+
+
+def _printable(text: str) -> str:
+    """Names end up in tables and files; line breaks and control characters would break them."""
+    if any(ord(c) < 32 or ord(c) == 127 for c in text):
+        raise ValueError(f"{shorten(repr(text))} holds a line break or control character; use plain text")
+    return text
 
 
 class Arm(Strict):
     """An arm: any text as its name, and a regimen text."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
     regimen: RegimenText
 
     @property
@@ -32,7 +39,7 @@ class Study(Strict):
     """People + arms + visits (months from month 0) + end points; `prior` is what all had before month 0."""
 
     id: str
-    title: str = ""
+    title: Annotated[str, Field(max_length=400), AfterValidator(_printable)] = ""
     people: People
     prior: RegimenText | None = None
     arms: list[Arm]
@@ -49,7 +56,7 @@ class Study(Strict):
     @field_validator("prior")
     @classmethod
     def _prior_ends(cls, value: str | None) -> str | None:
-        if value is not None and parse_regimen(value).length_days() == float("inf"):
+        if value is not None and prior_length(parse_regimen(value)) == float("inf"):
             raise ValueError(f"prior {value!r} has no end: give it a length, such as 'for 36 months'")
         return value
 

@@ -46,7 +46,12 @@ def summarise(result: xr.Dataset, study: Study) -> pd.DataFrame:
             for month in study.visits:
                 at = int(np.argmin(np.abs(days - month * MONTH_DAYS)))
                 rows.append(
-                    (study.id, arm.name, name, number(month), "mean_pct_change", float(value[at]), np.nan, np.nan,
+                    (study.id, arm.name, name, month, "mean_pct_change", float(value[at]), np.nan, np.nan,
                      study.people.n_per_arm)
                 )  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """The table as CSV, months as they were given."""
+    return table.assign(month=[number(m) for m in table["month"]]).to_csv(index=False, lineterminator="\n")

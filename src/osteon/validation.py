@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from osteon.errors import InputError, RegimenError, nearest
+from osteon.errors import InputError, RegimenError, nearest, shorten
 from osteon.files import Document
 from osteon.regimen import parse_regimen
 
@@ -40,7 +40,9 @@ def validate(kind: type[T], document: Document, where: str, error: type[InputErr
 
 
 def _one_line(kind: type[Strict], problem: ValidationError, document: Document, where: str) -> str:
-    errors = problem.errors()
+    # A misspelt key is also a missing one; the misspelling is what helps.
+    errors = sorted(problem.errors(), key=lambda e: ("extra_forbidden", "missing").index(e["type"])
+                    if e["type"] in ("extra_forbidden", "missing") else 2)  # fmt: skip
     first = errors[0]
     path = [step for step in first["loc"] if not (isinstance(step, str) and step.startswith("function-"))]
     field = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).lstrip(".")
@@ -51,7 +53,7 @@ def _one_line(kind: type[Strict], problem: ValidationError, document: Document, 
     elif first["type"] == "missing":
         message = "this key is missing"
     elif "input" in first and not isinstance(first["input"], dict | list) and "Value error" not in first["msg"]:
-        message = f"{message}, not {first['input']!r}"
+        message = f"{message}, not {shorten(repr(first['input']))}"
     line = f", line {document.line(path)}" if document.has_lines else ""
     more = f" ({len(errors) - 1} more after this one)" if len(errors) > 1 else ""
     return f"{where}{line}: {field + ': ' if field else ''}{message}{more}"

@@ -85,4 +85,25 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path):
     assert process.returncode == 130
     assert stdout == ""
     assert stderr.strip().splitlines() == ["osteon: stopped by Ctrl-C; nothing half-written was left"]
-    assert list(out.iterdir()) == []
+    assert not out.exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("args", [["therapies", "list"], ["--help"]])
+def test_output_that_cannot_be_written(args):
+    with open("/dev/full", "w") as full:
+        code = "from osteon.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", code, *args], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: cannot write the output")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_terminal_without_greek_letters():
+    code = "from osteon.cli import main; main()"
+    args = ["simulate", "--model", "jorg2022", "--age", "67", "--until", "1 year", "--regimen", "none"]
+    env = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([sys.executable, "-c", code, *args], env=env, capture_output=True, check=False)
+    assert done.returncode == 0

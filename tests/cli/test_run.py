@@ -1,6 +1,5 @@
 import csv
 import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -42,6 +41,7 @@ def test_json(osteon, tmp_path):
     told = json.loads(got.out)
     assert got.out.count("\n") == 1
     assert list(told["summary"][0]) == list(COLUMNS)
+    assert [row["month"] for row in told["summary"][:6]] == [0, 6, 12, 24, 36, 48]
     assert told["provenance"]["study"]["id"] == "switch-example"
 
 
@@ -62,7 +62,7 @@ def test_default_folder(osteon, tmp_path, monkeypatch):
 
 
 BAD = [
-    ("arms:", "arm:", "arms"),
+    ("arms:", "arm:", "unknown key 'arm'; did you mean 'arms'?"),
     ("id: switch-example", "id: [1", "not valid YAML"),
     ("20 ug SC daily", "20 ug SK daily", "column"),
     ("teriparatide 20 ug SC daily", "zoledronate 5 mg IV yearly", "has no zoledronate"),
@@ -82,7 +82,7 @@ def test_bad_study(osteon, tmp_path, old, new, hint):
     got = osteon("run", path, "--model", "jorg2022", "--out", tmp_path / "o")
     assert got.status == 2
     assert hint in got.problem
-    assert not (tmp_path / "o").exists() or list((tmp_path / "o").iterdir()) == []
+    assert not (tmp_path / "o").exists()
 
 
 def test_no_study_or_no_folder(osteon, tmp_path):
@@ -95,11 +95,26 @@ def test_no_study_or_no_folder(osteon, tmp_path):
     assert "cannot write" in got.problem
 
 
-@pytest.mark.skipif(shutil.which("chattr") is None, reason="no chattr here")
-def test_folder_without_write_permission(osteon, tmp_path):
-    folder = tmp_path / "locked"
-    folder.mkdir()
-    folder.chmod(0o500)
-    got = osteon("run", EXAMPLE, "--model", "jorg2022", "--out", folder)
-    # root may write anywhere
-    assert (got.status == 2 and "cannot write" in got.problem) or (got.status == 0 and any(folder.iterdir()))
+@pytest.mark.parametrize("name", ["x[/bold]", "[red]", "$x^$", "_a", "<b>&", "a,b", "'", "☂", "off"])
+def test_any_arm_name(osteon, tmp_path, name):
+    path = tmp_path / "s.yaml"
+    text = EXAMPLE.read_text("utf-8").replace("name: placebo", f"name: {json.dumps(name)}")
+    path.write_text(text.replace("title: Teri", "title: '[/red]' #"), "utf-8")
+    got = osteon("run", path, "--model", "jorg2022", "--out", tmp_path / "o")
+    assert got.status == 0
+    assert name in got.out
+    rows = list(csv.DictReader((tmp_path / "o" / "summary.csv").open(encoding="utf-8", newline="")))
+    assert {r["arm"] for r in rows} == {name, "switch"}
+
+
+def test_full_disk_leaves_nothing(osteon, tmp_path, monkeypatch):
+    """Any file may fail to be written; the command says so in one line and leaves no part of a file."""
+
+    def full(self, *_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    got = osteon("run", EXAMPLE, "--model", "jorg2022", "--out", tmp_path)
+    assert got.status == 2
+    assert "No space left" in got.problem
+    assert {p.suffix for p in tmp_path.iterdir()} <= {".parquet"}

@@ -47,3 +47,11 @@ def test_bad_input(osteon, tmp_path):
     got = osteon("validate", "--model", "jorg2022", "--trial", "FRAME", "--out", "/dev/null/x")
     assert got.status == 2
     assert "cannot write" in got.problem
+
+
+def test_trials_count_once(osteon, tmp_path):
+    twice = json.loads(osteon("validate", "--model", "jorg2022", "--trial", "FLEX", "--trial", "flex", "--json").out)
+    assert twice["rows"][0]["n"] == 15
+    path = tmp_path / "mine.yaml"
+    path.write_text(_TRIALS.joinpath("DECIDE.yaml").read_text("utf-8"), "utf-8")
+    assert "another id" in osteon("validate", "--trial", "DECIDE", "--trial", path).problem

@@ -97,7 +97,7 @@ def test_truncated_file(tmp_path, keep, at_a_line):
     [
         ("use: validate", "use: both", "use"),
         ("romosozumab 210 mg SC", "romosozumab 210 mgg SC", "column"),
-        ("endpoint: total_hip_bmd", "endpont: total_hip_bmd", "endpoint"),
+        ("endpoint: total_hip_bmd", "endpont: total_hip_bmd", "did you mean 'endpoint'"),
         ("arm: PBO_DMAB", "arm: PBO_DMABB", "there is no arm"),
         ("source: cosman2016", "source: nowhere", "there is no source"),
         ("value: ", "vale: ", "value"),
@@ -111,3 +111,21 @@ def test_broken_file(tmp_path, old, new, hint):
     path.write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(EvidenceError, match=hint):
         load_trial(str(path))
+
+
+def test_impossible_values(tmp_path):
+    import re
+
+    path = tmp_path / "T.yaml"
+    head, tail = whole().split("endpoint: ctx", 1)
+    path.write_text(head + "endpoint: ctx" + re.sub(r"value: [-0-9.]+", "value: -100", tail, count=1), "utf-8")
+    with pytest.raises(EvidenceError, match="a marker cannot fall by 100 %"):
+        load_trial(str(path))
+
+
+def test_an_edited_file_is_read_again(tmp_path):
+    path = tmp_path / "T.yaml"
+    path.write_text(whole(), "utf-8")
+    assert load_trial(str(path)).year == 2016
+    path.write_text(whole().replace("year: 2016", "year: 2017"), "utf-8")
+    assert load_trial(str(path)).year == 2017

@@ -66,12 +66,15 @@ def print_table(columns: list[tuple[str, bool]], rows: list[list[str]], title: s
     """A table on stdout; a column is its heading and whether its cells are numbers."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
     for heading, is_number in columns:
         table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     if sys.stdout.isatty():
         Console(highlight=False).print(table)
         return

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -56,7 +61,23 @@ def _osteon() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 bad input, 130 after Ctrl-C."""
-    sys.exit(run(args))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Greek letters is no reason to fail
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, _stop)
+    status = run(args)
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; only the interpreter is left to end
+    sys.exit(status)
+
+
+class _Stopped(BaseException):
+    """Ctrl-C; not a KeyboardInterrupt, which click would greet with an empty line."""
+
+
+def _stop(*_: Any) -> None:
+    raise _Stopped
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -65,7 +86,8 @@ def run(args: Sequence[str] | None = None) -> int:
         _warn_on_stderr()
         try:
             status: Any = _osteon.main(args=args, prog_name="osteon", standalone_mode=False)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return status if isinstance(status, int) else 0
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
@@ -75,13 +97,22 @@ def run(args: Sequence[str] | None = None) -> int:
             return _fail(" ".join(error.format_message().split()).rstrip(".") + where, 2)
         except click.ClickException as error:
             return _fail(error.format_message(), 2)
-        except (click.Abort, KeyboardInterrupt):
+        except (click.Abort, KeyboardInterrupt, _Stopped):
             return _fail("stopped by Ctrl-C; nothing half-written was left", 130, word="osteon")
         except OsteonError as error:
             return _fail(str(error), error.exit_status)
         except BrokenPipeError:
-            sys.stderr.close()  # the reader has gone; say no more
+            _silence()  # the reader has gone; say no more
             return 1
+        except OSError as error:
+            _silence()
+            return _fail(f"cannot write the output: {error.strerror or error}", 1)
+
+
+def _silence() -> None:
+    """Nothing more is written to stdout, not even by the interpreter's end."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, status: int, word: str = "error") -> int:

@@ -16,6 +16,7 @@ from osteon.cli.common import (
     say,
     seed_option,
 )
+from osteon.units import number
 
 
 @click.command("run")
@@ -35,22 +36,25 @@ def command(study_file: str, model: str | None, out: str | None, seed: int, as_j
 
     from osteon import files
     from osteon import result as results
-    from osteon.simulation import run
+    from osteon.report.pages import course_page_text
+    from osteon.simulation import run, run_fine
     from osteon.study import load_study
-    from osteon.summary import summarise
+    from osteon.summary import csv_text, summarise
 
     study = load_study(study_file)
     chosen = chosen_model(model)
-    folder = files.check_writable(Path(out) if out else Path(f"{study.id}-results"))
-    with progress_bar(study.id) as progress:
-        result = run(study, model=chosen, seed=seed, progress=progress)
-    table = summarise(result, study)
-    from osteon.report.pages import course_page
-
-    course_page(result, folder / "report.html", title=study.title or study.id)
-    results.save(result, folder / "result.nc")
-    files.write_whole(folder / "summary.parquet", lambda path: table.to_parquet(path, index=False))
-    files.write_whole(folder / "summary.csv", table.to_csv(index=False, lineterminator="\n"))
+    with files.output_folder(Path(out) if out else Path(f"{study.id}-results")) as folder:
+        with progress_bar(study.id) as progress:
+            result = run(study, model=chosen, seed=seed, progress=lambda share: progress(share / 2))
+            fine = run_fine(study, model=chosen, progress=lambda share: progress(0.5 + share / 2))
+        table = summarise(result, study)
+        # All is made before anything is written, so that a failure leaves nothing behind.
+        page = course_page_text(result, study.title or study.id, picture=fine, only=study.endpoints)
+        netcdf = results.netcdf_bytes(result)
+        files.write_whole(folder / "summary.parquet", lambda path: table.to_parquet(path, index=False))
+        files.write_whole(folder / "result.nc", netcdf)
+        files.write_whole(folder / "report.html", page)
+        files.write_whole(folder / "summary.csv", csv_text(table))
     if as_json:
         rows = [
             {key: None if value != value else value for key, value in row.items()} for row in table.to_dict("records")
@@ -59,7 +63,7 @@ def command(study_file: str, model: str | None, out: str | None, seed: int, as_j
         return
     columns = [("arm", False), ("end point", False), ("month", True), ("change, %", True), ("n", True)]
     rows_text = [
-        [str(r["arm"]), str(r["endpoint"]), str(r["month"]), decimals(r["value"]), str(r["n"])]
+        [str(r["arm"]), str(r["endpoint"]), number(r["month"]), decimals(r["value"]), str(r["n"])]
         for r in table.to_dict("records")
     ]
     print_table(columns, rows_text, title=study.title or study.id)

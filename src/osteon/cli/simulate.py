@@ -105,10 +105,10 @@ def command(
     with progress_bar("simulating") as progress:
         result = simulate(schedule, every=every, progress=progress, **options)
     change = results.percent_change(result)
-    if out:
-        _write(result, out)
     if plot:
         _plot(result, plot, simulate, schedule, options)
+    if out:
+        _write(result, out)
     series = {f"{name}_pct": change[name].to_numpy().reshape(-1) for name in change.data_vars}
     days = result["time"].to_numpy()
     if as_json:
@@ -168,11 +168,13 @@ def _people(
 
 
 def _pairs(items: tuple[str, ...], option: str, how: str) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for item in items:
         name, sign, value = item.partition("=")
         if not sign:
             raise InputError(f"{option} {item!r}: write {how}")
+        if name.strip() in found:
+            raise InputError(f"{option} {item!r}: {name.strip()} is given twice")
         found[name.strip()] = _number(value, f"{option} {name}")
     return found
 
@@ -195,7 +197,7 @@ def _plot(result: Any, plot: str, simulate: Any, schedule: Any, options: dict[st
     """A picture on a grid of its own, fine enough to show what happens between doses."""
     from osteon.report import figures
 
-    days = result["time"].to_numpy()
+    coarse, days = result, result["time"].to_numpy()
     fine = float(days[-1]) / _PLOT_POINTS
     if days.size < 2 or float(days[1]) > fine:
         import warnings
@@ -206,7 +208,7 @@ def _plot(result: Any, plot: str, simulate: Any, schedule: Any, options: dict[st
     if plot.lower().endswith(".html"):
         from osteon.report.pages import course_page
 
-        course_page(result, plot)
+        course_page(coarse, plot, picture=result)
     else:
         figures.save(figures.course(result, str(schedule)), plot)
     say(f"wrote {plot}")

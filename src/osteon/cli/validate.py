@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
 from osteon.cli.common import (
@@ -40,16 +42,19 @@ def command(model: str | None, trial_names: tuple[str, ...], use: str | None, ou
 
     chosen = chosen_model(model)
     trials = [load_trial(name) for name in trial_names] if trial_names else list(load_trials().values())
-    trials = [trial for trial in trials if use in (None, trial.use)]
+    trials = list({id(trial): trial for trial in trials if use in (None, trial.use)}.values())
+    names = [trial.id for trial in trials]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"two trials have the id {name!r}; give your own file another id")
     if not trials:
         raise InputError(f"no trial left: none of {', '.join(trial_names)} is marked {use!r}")
-    if out:
-        files.check_writable(out)
-    with progress_bar("scoring") as progress:
-        scores = validate(chosen, trials, progress=progress)
-    rows, pooled = scores.rows(), scores.pooled()
-    if out:
-        _write(scores, rows, out)
+    with files.output_folder(out) if out else contextlib.nullcontext():
+        with progress_bar("scoring") as progress:
+            scores = validate(chosen, trials, progress=progress)
+        rows, pooled = scores.rows(), scores.pooled()
+        if out:
+            _write(scores, rows, out)
     if as_json:
         print_json({"rows": rows, "pooled": pooled, "skipped": scores.skipped, "provenance": scores.provenance})
         return

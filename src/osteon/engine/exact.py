@@ -18,7 +18,7 @@ from osteon.errors import IntegrationError
 from osteon.models import Model
 
 RTOL, ATOL = 1e-11, 1e-12
-_MAX_STEPS = 200_000  # per piece between two breakpoints; a smooth piece needs tens
+_MAX_STEPS = 20_000  # per piece between two breakpoints; a smooth piece needs tens
 
 
 def solve(

@@ -28,7 +28,6 @@ def trial_ids() -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-5] for entry in _TRIALS.iterdir() if entry.name.endswith(".yaml")))
 
 
-@functools.cache
 def load_trial(ident: str) -> Trial:
     """A trial by its id, or by the path of a trial file; raises EvidenceError with file, line and field."""
     if ident.endswith((".yaml", ".yml")):
@@ -36,7 +35,12 @@ def load_trial(ident: str) -> Trial:
     by_key = {name.casefold(): name for name in trial_ids()}
     if ident.casefold() not in by_key:
         raise EvidenceError(f"unknown trial {ident!r}{nearest(ident, by_key.values(), 0.4)}")
-    name = f"{by_key[ident.casefold()]}.yaml"
+    return _shipped(by_key[ident.casefold()])
+
+
+@functools.cache
+def _shipped(ident: str) -> Trial:
+    name = f"{ident}.yaml"
     return _trial(_TRIALS.joinpath(name).read_text("utf-8"), f"evidence/trials/{name}")
 
 
@@ -54,6 +58,8 @@ def _trial(text: str, where: str) -> Trial:
 
 def load_trials(use: str | None = None) -> dict[str, Trial]:
     """All trials by id; `use` keeps those marked "fit" or "validate"."""
+    if use not in (None, "fit", "validate"):
+        raise EvidenceError(f"unknown use {use!r}; it is 'fit' or 'validate'")
     trials = {ident: load_trial(ident) for ident in trial_ids()}
     return {ident: trial for ident, trial in trials.items() if use in (None, trial.use)}
 

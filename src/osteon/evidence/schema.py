@@ -159,6 +159,16 @@ class Curve(Strict):
     note: str | None = None
     points: list[Point]
 
+    @model_validator(mode="after")
+    def _possible(self) -> Curve:
+        for p in self.points:
+            if p.month is not None and p.month < 0:
+                raise ValueError(f"row {p.row}: month {p.month:g} is negative")
+            marker = self.endpoint in ENDPOINTS and ENDPOINTS[self.endpoint].kind == "marker"
+            if marker and self.unit.startswith("%") and p.value is not None and p.value <= -100:
+                raise ValueError(f"row {p.row}: a marker cannot fall by {-p.value:g} %")
+        return self
+
     @property
     def scored(self) -> bool:
         """A change from baseline of an end point that osteon knows, not a difference between arms."""
@@ -171,7 +181,7 @@ class Curve(Strict):
         )
 
     def scored_points(self) -> list[Point]:
-        """The points that count in scores (see evidence/README.md): unweighted, baseline, likelihood rows."""
+        """The points that count in scores (see docs/evidence.md): unweighted, baseline, likelihood rows."""
         if not self.scored:
             return []
         return [

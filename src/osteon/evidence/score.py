@@ -131,7 +131,8 @@ def validate(
         names = ", ".join(sorted(missing))
         warnings.warn(f"left out, {chosen.name} has no such end point: {names}", OsteonWarning, stacklevel=2)
     if not records:
-        raise InputError(f"{chosen.name} can simulate no arm of these trials")
+        why = f": {skipped[0]['why']}" if skipped else ""
+        raise InputError(f"{chosen.name} can simulate no arm of these trials{why}")
     facts = {**platform_facts(), "model": chosen.name, "parameters_hash": chosen.parameter_hash}
     return Scores(chosen.name, pd.DataFrame(records), lines, skipped, {t.id: t for t in todo}, sorted(missing), facts)
 
@@ -154,7 +155,8 @@ def _score(points: pd.DataFrame) -> dict[str, Any]:
         observed, predicted = np.log1p(observed / 100), np.log1p(predicted / 100)
     error = predicted - observed
     spread = float(np.sum((observed - observed.mean()) ** 2))
-    slope = float(np.sum((observed - observed.mean()) * (predicted - predicted.mean())) / spread) if spread else None
+    product = float(np.sum((observed - observed.mean()) * (predicted - predicted.mean())))
+    slope = product / spread if spread and len(points) > 2 else None  # through two points it says nothing
     return {
         "n": len(points),
         "rmse": float(np.sqrt(np.mean(error**2))),

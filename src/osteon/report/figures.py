@@ -45,6 +45,7 @@ _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "osteon",
     "legend.frameon": False,
+    "text.parse_math": False,
 }
 MAIN_ENDPOINTS = ("lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd", "ctx", "p1np", "bsap")
 
@@ -100,32 +101,37 @@ def time_axis(days: np.ndarray, until: float) -> tuple[np.ndarray, str]:
 
 
 def course(result: xr.Dataset, title: str = "") -> Figure:
-    """BMD, markers and rates of a simulation over time, in % change from time 0; one line per arm."""
+    """A simulation over time, in % change from time 0. One arm: a panel each for BMD, markers and rates, a line per
+    end point. Several arms: a panel per end point, a line per arm."""
     change = percent_change(result)
-    groups: list[tuple[str, list[Any]]] = [
-        ("BMD", [n for n in change.data_vars if ENDPOINTS[str(n)].kind == "bmd"]),
-        ("Turnover markers", [n for n in change.data_vars if ENDPOINTS[str(n)].kind == "marker"]),
-        ("Formation and resorption", [n for n in ("formation", "resorption") if n in change]),
-    ]
-    groups = [(label, names) for label, names in groups if names]
+    names = [str(n) for n in change.data_vars]
+    arms = [str(a) for a in result["arm"].to_numpy()]
+    if len(arms) > 1:
+        panels = [(ENDPOINTS[n].label, [(n, arm, arm) for arm in arms]) for n in names]
+    else:
+        kinds = (("BMD", "bmd"), ("Turnover markers", "marker"), ("Formation and resorption", "exploration"))
+        grouped = [(label, [n for n in names if ENDPOINTS[n].kind == kind]) for label, kind in kinds]
+        panels = [(label, [(n, arms[0], ENDPOINTS[n].short) for n in found]) for label, found in grouped if found]
     days = result["time"].to_numpy()
     x, unit = time_axis(days, float(days[-1]))
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(9, 1.0 + 2.3 * len(groups)), layout="constrained")
-        axes = np.atleast_1d(figure.subplots(len(groups), 1, sharex=True))
-        for ax, (label, names) in zip(axes, groups, strict=True):
-            lines = [(str(name), str(arm)) for name in names for arm in result["arm"].to_numpy()]
-            several = result.sizes["arm"] > 1
-            for colour, (name, arm) in zip(_cycle(len(lines)), lines, strict=True):
+        figure = Figure(figsize=(9, 1.2 + 2.2 * len(panels)), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(len(panels), 1, sharex=True))
+        for ax, (label, lines) in zip(axes, panels, strict=True):
+            for number, (name, arm, text) in enumerate(lines):
                 y = change[name].sel(arm=arm).mean(("draw", "person"))
-                text = ENDPOINTS[name].short + (f", {arm}" if several else "")
-                ax.plot(x, y, color=colour, lw=1.8, label=text)
+                style = ("-", "--", ":", "-.")[number // len(COLOURS) % 4]
+                ax.plot(x, y, color=COLOURS[number % len(COLOURS)], ls=style, lw=1.8, label=text.replace("_", " ", 1)
+                        if text.startswith("_") else text)  # fmt: skip
             ax.axhline(0, color=FAINT, lw=0.8)
             ax.set_title(label)
             ax.set_ylabel("% change")
-            if len(lines) > 1:
+            if len(arms) == 1 and len(lines) > 1:
                 ax.legend(loc="best", ncols=min(3, len(lines)))
         axes[-1].set_xlabel(f"{unit} from start")
+        if len(arms) > 1:
+            handles, labels = axes[0].get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower left", ncols=min(3, len(labels)))
         if title:
             figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     return figure

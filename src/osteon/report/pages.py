@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ from osteon.result import percent_change, provenance
 from osteon.units import MONTH_DAYS, number
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
     from osteon.evidence.score import Scores
@@ -80,25 +80,33 @@ def trial_page(scores: Scores, trial_id: str, path: str | Path) -> Path:
     )
 
 
-def course_page(result: xr.Dataset, path: str | Path, title: str = "", table: pd.DataFrame | None = None) -> Path:
-    """A simulation: the picture, its numbers, and where they come from."""
+def course_page(result: xr.Dataset, path: str | Path, title: str = "", picture: xr.Dataset | None = None) -> Path:
+    """A simulation as a page: the picture (of `picture`, on a finer grid, if given), numbers and provenance."""
+    return files.write_whole(path, course_page_text(result, title, picture=picture))
+
+
+def course_page_text(
+    result: xr.Dataset,
+    title: str = "",
+    *,
+    picture: xr.Dataset | None = None,
+    only: Sequence[str] | None = None,
+) -> str:
+    """The page of `course_page`; `only` keeps some end points."""
     facts = provenance(result)
     change = percent_change(result)
+    names = [str(n) for n in change.data_vars if only is None or n in only]
     days = result["time"].to_numpy()
     step = max(1, -(-(len(days) - 1) // _MAX_ROWS))
     at = sorted({*range(0, len(days), step), len(days) - 1})
     rows = [
-        (str(arm), days[i] / MONTH_DAYS, [float(change[n].sel(arm=arm).mean(("draw", "person"))[i]) for n in change])
+        (str(arm), days[i] / MONTH_DAYS, [float(change[n].sel(arm=arm).mean(("draw", "person"))[i]) for n in names])
         for arm in result["arm"].to_numpy()
         for i in at
     ]
-    return _write(
-        "course.html.jinja",
-        path,
-        title=title or f"Simulation with {facts['model']}",
-        facts=facts,
-        picture=figures.svg(figures.course(result), inline=True),
-        names=[str(n) for n in change],
-        rows=rows,
-        summary=table.to_dict("records") if table is not None else [],
+    drawn = result if picture is None else picture
+    shown = figures.svg(figures.course(drawn[names] if names else drawn), inline=True)
+    page = _environment().get_template("course.html.jinja")
+    return page.render(
+        title=title or f"Simulation with {facts['model']}", facts=facts, picture=shown, names=names, rows=rows
     )
