@@ -211,10 +211,10 @@ def certify(setup: Setup, people: People, n: int, flags: dict[str, int]) -> Cert
         off = setup.difference(some, states, truth)
         errors.append(off[marks != FAILED])
         markers.append(setup.marker_difference(some, states, truth))
-    off = np.concatenate(errors) if errors else np.zeros(0)
-    if len(off):
-        found.sample, found.sample_max = len(off), float(off.max())
-        found.sample_within = float(np.mean(off <= LIMIT))
+    whole = np.concatenate(errors)
+    if len(whole):
+        found.sample, found.sample_max = len(whole), float(np.max(whole))
+        found.sample_within = float(np.mean(whole <= LIMIT))
         found.sample_markers = max(markers)
     return found
 
