@@ -257,7 +257,7 @@ class _Body:
         args = [self.name(a) for a in node.args]
         if node.op in ("add", "sub", "mul"):
             return f"{args[0]} {({'add': '+', 'sub': '-', 'mul': '*'})[node.op]} {args[1]}"
-        return {"neg": f"-{args[0]}", "abs": f"abs({args[0]})", "max": f"max({', '.join(args)})"}[node.op]
+        return {"neg": f"-{args[0]}", "abs": f"abs({args[0]})"}[node.op]
 
     def _divide(self, group: list[Node]) -> None:
         """The reciprocals of a group from one division."""

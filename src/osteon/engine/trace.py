@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-COMMUTE = ("add", "mul", "max", "min")
+COMMUTE = ("add", "mul")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,12 +158,6 @@ class Graph:
             return self.const(abs(u))
         return self._node(op, (x,))
 
-    def maximum(self, a: Any, b: Any) -> Node:
-        (x, y), (u, v) = self._fold(a, b)
-        if u is not None and v is not None:
-            return self.const(max(u, v))
-        return self._node("max", (x, y))
-
 
 def order(outputs: Iterable[Node]) -> list[Node]:
     """Every node that the outputs need, each after those it needs itself."""
@@ -217,17 +211,7 @@ def _value(node: Node, found: dict[int, Any], values: dict[Any, Any]) -> Any:
         return -args[0]
     if node.op == "abs":
         return abs(args[0])
-    if node.op == "max":
-        return max(args)
     return {"add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b}[node.op](*args)
-
-
-def count(outputs: Iterable[Node]) -> dict[str, int]:
-    """How many operations of each kind the outputs take."""
-    found: dict[str, int] = {}
-    for node in order(outputs):
-        found[node.op] = found.get(node.op, 0) + 1
-    return found
 
 
 def walk(outputs: Iterable[Node]) -> Iterator[Node]:
