@@ -150,3 +150,9 @@ def test_save_and_load_errors(tmp_path):
 def test_same_input_same_bits():
     first, second = (osteon.simulate("denosumab 60 mg SC q6m x4", age=67, until="5 years") for _ in range(2))
     assert first.identical(second)
+
+
+def test_person_or_features_not_both():
+    person = osteon.Person(age=67.0)
+    with pytest.raises(InputError, match="not both"):
+        osteon.simulate("none", person=person, sex="male", until="1 year")

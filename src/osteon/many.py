@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from osteon.regimen import Course
 
 CHUNK = 8 * BLOCK
-PEOPLE = batch.People
 
 
 @dataclass
@@ -88,7 +87,7 @@ def change_of(setup: Setup, people: Cohort, states: np.ndarray) -> dict[str, np.
 
 def simulate_many(
     model: Model,
-    people: PEOPLE,
+    people: batch.People,
     n: int,
     courses: Sequence[Course],
     days: Sequence[float] | np.ndarray,
@@ -108,7 +107,8 @@ def simulate_many(
     if chunk % BLOCK:
         raise InputError(f"a chunk is a multiple of {BLOCK} people, not {chunk}")
     setup = batch.prepare(model, people, n, courses, days, second=second, dtype=dtype)
-    moments, flags = Moments(tuple(model.endpoints)), {}  # type: ignore[var-annotated]
+    moments = Moments(tuple(model.endpoints))
+    flags: dict[str, int] = {}
     outputs = np.array(setup.plan.outputs)
     for first, last, states, marks in batch.chunks(setup, people, n, threads=threads, chunk=chunk, progress=progress):
         cohort = people(first, last)
@@ -126,7 +126,7 @@ def simulate_many(
 
 def exact_many(
     model: Model,
-    people: PEOPLE,
+    people: batch.People,
     n: int,
     courses: Sequence[Course],
     days: Sequence[float] | np.ndarray,

@@ -65,6 +65,8 @@ def simulate(
         if age is None:
             raise InputError("the person's age is missing: give age (--age YEARS)")
         person = person_of(age=age, **features)
+    elif age is not None or features:
+        raise InputError("give a whole person, or age and features, not both")
     times = time_grid(until, every, chosen.year_days)
     schedule, before = parse_regimen(regimen), parse_regimen(prior) if prior else Regimen()
     return _run(chosen, person, before, {"regimen": schedule}, times, seed=seed, progress=progress)
@@ -268,7 +270,7 @@ def check_person(model: Model, person: Person, until_days: float) -> None:
     end_age = person.age + until_days / model.year_days
     if end_age > high + MARGIN_YEARS:
         raise InputError(
-            f"the run would end at age {end_age:.0f}; {model.name} goes to {number(high + MARGIN_YEARS)}: "
+            f"the run would end at age {end_age:.4g}; {model.name} goes to {number(high + MARGIN_YEARS)}: "
             "shorten it (--until, or the last visit)"
         )
     ignored = [label for name, label in _FEATURES.items() if name in person.given() and name not in model.uses]

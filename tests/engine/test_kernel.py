@@ -73,6 +73,8 @@ def test_agrees_with_the_reference(name, dtype):
 def test_certificate_tells_the_truth():
     setup = setup_of("pulses")
     got = batch.certify(setup, POPULATION.people, N, {})
+    assert got.target == setup.target
+    assert got.pilot_error <= got.target
     assert got.sample == N
     assert got.sample_within > 0.99
     assert got.sample_max < 2e-4

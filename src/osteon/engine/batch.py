@@ -76,6 +76,7 @@ class Setup:
     fine: Grid
     finest: Grid
     weights: np.ndarray
+    target: float
     threshold: float
     reference: int
     """Index of the output to which errors are relative."""
@@ -152,7 +153,7 @@ def prepare(
     weights = goals.weights(double, pilot.take(np.array([LANES - 1])), plan.start)
     grid = grids.choose(double, plan, pilot, goals.of(model, pilot.p), weights, target, reference)
     kernel = double if dtype == "float64" else kernels.load(model, pilot.varying, dtype)
-    setup = Setup(model, kernel, plan, grid, grid.finer(2), grid.finer(6), weights, np.inf, reference)
+    setup = Setup(model, kernel, plan, grid, grid.finer(2), grid.finer(6), weights, target, np.inf, reference)
     _, estimates = setup.run(pool, grid)
     setup.threshold = float(np.nanquantile(estimates, 1 - RERUN_SHARE)) if pool.n > 1 else np.inf
     return setup
@@ -200,7 +201,12 @@ def chunks(
 def certify(setup: Setup, people: People, n: int, flags: dict[str, int]) -> Certificate:
     """Check a sample of the people against steps cut in four, and put the certificate together."""
     found = Certificate(
-        len(setup.grid), TARGET, setup.grid.pilot_error, setup.threshold, flags=flags, dtype=str(setup.kernel.dtype)
+        len(setup.grid),
+        setup.target,
+        setup.grid.pilot_error,
+        setup.threshold,
+        flags=flags,
+        dtype=str(setup.kernel.dtype),
     )
     picks = np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64))
     parts = [people(int(i), int(i) + 1) for i in picks] if n > POOL else [people(0, n).take(picks)]
