@@ -75,11 +75,10 @@ class Many:
     provenance: dict[str, Any]
 
 
-def change_of(setup: Setup, people: Cohort, states: np.ndarray) -> dict[str, np.ndarray]:
+def change_of(setup: Setup, people: Cohort, observed: np.ndarray) -> dict[str, np.ndarray]:
     """Change from the reference output [time, person] by end point: x/x₀ − 1, for markers ln(x/x₀)."""
-    read = setup.model.read_out(np.moveaxis(states.astype(float), 1, 0), people.p)
     found = {}
-    for name, x in read.items():
+    for name, x in setup.endpoints(people, observed).items():
         ratio = x / x[setup.reference]
         found[name] = np.log(ratio) if is_log(name) else ratio - 1.0
     return found
@@ -110,9 +109,11 @@ def simulate_many(
     moments = Moments(tuple(model.endpoints))
     flags: dict[str, int] = {}
     outputs = np.array(setup.plan.outputs)
-    for first, last, states, marks in batch.chunks(setup, people, n, threads=threads, chunk=chunk, progress=progress):
+    for first, last, observed, marks in batch.chunks(
+        setup, people, n, threads=threads, chunk=chunk, progress=progress
+    ):
         cohort = people(first, last)
-        change = change_of(setup, cohort, states)
+        change = change_of(setup, cohort, observed)
         for at in range(0, last - first, BLOCK):
             block = slice(at, at + BLOCK)
             moments.add({name: x[:, block] for name, x in change.items()}, marks[block] != batch.FAILED)
