@@ -41,10 +41,10 @@ def courses_of(name):
     return [*earlier, *parse_regimen(text).courses(DAYS[-1], year_days=365.0)]
 
 
-def setup_of(name, dtype="float64", people=POPULATION.people, n=N):
+def setup_of(name, dtype="float64", people=POPULATION.people, n=N, channels=range(4)):
     courses = courses_of(name)
     second = min((c.start for c in courses if c.start < 0), default=0.0)
-    return batch.prepare(MODEL, people, n, courses, DAYS, second=second, dtype=dtype)
+    return batch.prepare(MODEL, people, n, courses, DAYS, second=second, dtype=dtype, channels=channels)
 
 
 def reference(name, who):
@@ -139,7 +139,7 @@ def test_positive_and_finite_over_a_wide_box():
 def test_what_is_left_out_is_nothing():
     """A kernel without silent channels and states at 0 gives the same numbers as one that carries them."""
     people = POPULATION.people(0, 64)
-    setup = setup_of("window")
+    setup = setup_of("window", channels=())
     assert setup.kernel.source.layout.channels == (2,)
     assert setup.kernel.source.dormant == {MODEL.states.index("bound_sclerostin")}
     lean, _ = setup.run(people, setup.grid)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -142,8 +142,12 @@ def prepare(
     jumps: Sequence[Jump] = (),
     dtype: str = "float64",
     target: float = TARGET,
+    channels: Collection[int] = (),
 ) -> Setup:
     """Choose kernel and steps for n people under some courses (days from month 0), read at `days`.
+
+    `channels` are drug channels that the kernel is to have beside those of the courses, so that several arms can
+    share one.
 
     `people(first, last)` gives a range of them. `second` is where the prior treatment begins (0 without one).
     """
@@ -159,7 +163,7 @@ def prepare(
     ]
     reference = int(np.searchsorted(outputs, 0.0)) if outputs[-1] >= 0 else len(outputs) - 1
     zero = pool.zero - plan.jumping
-    use = Use(pilot.varying, tuple(sorted(set(plan.channel.tolist()))), zero)
+    use = Use(pilot.varying, tuple(sorted({*plan.channel.tolist(), *channels})), zero)
     double = kernels.load(model, use)
     weights = goals.weights(double, pilot.take(np.array([LANES - 1])), plan.start)
     grid = grids.choose(
