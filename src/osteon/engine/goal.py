@@ -69,12 +69,12 @@ def weights(kernel: Kernel, person: Cohort, start: float) -> np.ndarray:
     states = np.repeat(x[:, None], n + 1, axis=1)
     step = np.where(x != 0, np.abs(x) * DISTURBANCE, 1.0)
     states[np.arange(n), np.arange(n) + 1] += step
-    found = np.zeros(n)
-    for before, after in itertools.pairwise((None, 0.0, *HORIZON_DAYS)):
-        if before is not None:
-            states = run(states, person.now + before, before, after, STEPS // len(HORIZON_DAYS))
+    found, before = np.zeros(n), 0.0
+    for after in (0.0, *HORIZON_DAYS):
+        if after > before:
+            states = run(states, person.now, before, after, STEPS // len(HORIZON_DAYS))
         read = model.observe(states, person.p)
         goal = np.sum([read[name] for name in _names(model)], axis=0)
         change = (goal[1:] / goal[0] - 1.0) / step
-        found = np.where(np.abs(change) > np.abs(found), change, found)
+        found, before = np.where(np.abs(change) > np.abs(found), change, found), after
     return found
