@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ TOLERANCES = np.geomspace(3e-3, 1e-7, 46)
 SMALLEST = 1e-4  # days
 FIRST = 100.0  # days; the first step tried
 FLOOR = 0.05  # of the goal; BMD at peak is near 1 in every model so far
+SCRATCH = 16_000_000  # bytes kept for the next run, at most
 SHARE = 0.95  # of the judges
 GROW, SHRINK, SAFETY = 3.0, 0.2, 0.9
 
@@ -146,17 +148,34 @@ def call(
 def run(kernel: Kernel, grid: Grid, plan: Plan, people: Arrays, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What the kernel observes [output, observed, person] and error estimates [person] of all the people."""
     n = people.x0.shape[1]
-    out = np.empty((grid.n_outputs, len(kernel.source.layout.outputs), n), kernel.dtype)
-    error = np.empty(n, kernel.dtype)
-    call(kernel, grid, plan, people, s, out, error)
+    shape = (grid.n_outputs, len(kernel.source.layout.outputs), n)
+    out, error = np.empty(shape, kernel.dtype), np.empty(n, kernel.dtype)
     if (people.order[1:] < people.order[:-1]).any():
         back = np.empty(n, np.int64)
         back[people.order] = np.arange(n)
-        out, error = np.take(out, back, axis=2), error[back]
+        found = _scratch(shape, kernel.dtype)
+        call(kernel, grid, plan, people, s, found, error)
+        np.take(found, back, axis=2, out=out, mode="clip")
+        error = error[back]
+    else:
+        call(kernel, grid, plan, people, s, out, error)
     for index, time in enumerate(plan.outputs):
         if time <= plan.start:
             out[index] = people.observed
     return out, error
+
+
+_kept = threading.local()
+
+
+def _scratch(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    """An array for the moment, one for each thread: fresh memory costs as much as filling it."""
+    kept: np.ndarray | None = getattr(_kept, "array", None)
+    if kept is None or kept.shape != shape or kept.dtype != dtype:
+        kept = np.empty(shape, dtype)
+        if kept.nbytes <= SCRATCH:
+            _kept.array = kept
+    return kept
 
 
 @dataclass
