@@ -175,7 +175,7 @@ def prepare(
     grid = grids.choose(double, plan, pilot, judges, aim)
     kernel = double if dtype == "float64" else kernels.load(model, use, dtype)
     setup = Setup(model, kernel, plan, grid, grid.finer(2), grid.finer(6), weights, target, np.inf, reference)
-    _, estimates = setup.run(pool, grid)
+    _, estimates = setup.run(pool, grid.silent())
     setup.threshold = float(np.nanquantile(estimates, 1 - RERUN_SHARE)) if pool.n > 1 else np.inf
     return setup
 

@@ -65,6 +65,10 @@ class Grid:
     def __len__(self) -> int:
         return len(self.h)
 
+    def silent(self) -> Grid:
+        """The same without outputs, for error estimates alone."""
+        return replace(self, out_at=np.full(len(self.h), -1), n_outputs=0)
+
     def finer(self, parts: int) -> Grid:
         """The same with every step cut into equal parts."""
         n = len(self.h)
@@ -159,7 +163,7 @@ def run(kernel: Kernel, grid: Grid, plan: Plan, people: Arrays, s: np.ndarray) -
         error = error[back]
     else:
         call(kernel, grid, plan, people, s, out, error)
-    for index, time in enumerate(plan.outputs):
+    for index, time in enumerate(plan.outputs[: grid.n_outputs]):
         if time <= plan.start:
             out[index] = people.observed
     return out, error
