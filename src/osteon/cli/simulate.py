@@ -48,17 +48,21 @@ def _number(text: str, what: str) -> float:
 @click.option(
     "--vary", "spreads", multiple=True, metavar="ID=SD", help="Log-SD of a parameter between people; repeatable."
 )
+@click.option("--workers", metavar="KIND", help="With --people: threads of this machine (default) or dask.")
+@click.option("--scheduler", metavar="ADDRESS", help="With --workers dask: its scheduler. Default: a local cluster.")
 @click.option("--exact", is_flag=True, help="Use the reference integrator, also for many people.")
 @click.option("--without", multiple=True, metavar="MECHANISM", help="Leave a mechanism out; repeatable.")
 @click.option("--plot", metavar="FILE", help="Write a picture: .html, .png or .svg.")
-@click.option("--out", "-o", metavar="FILE", help="Write the result: .nc, .parquet or .csv.")
+@click.option(
+    "--out", "-o", metavar="PATH", help="Write the result: .nc, .parquet or .csv; with --people, a folder of parts."
+)
 @seed_option
 @json_option
 def command(
     model: str | None, sex: str, age: str, years_since_menopause: str | None, t_scores: tuple[str, ...],
     weight: str | None, prior: str | None, regimen: str, until: str, every: str | None, exact: bool,
     without: tuple[str, ...], plot: str | None, out: str | None, seed: int, as_json: bool,
-    people: str | None, spreads: tuple[str, ...],
+    people: str | None, spreads: tuple[str, ...], workers: str | None, scheduler: str | None,
 ) -> None:  # fmt: skip
     """Simulate one person under one regimen.
 
@@ -82,10 +86,13 @@ def command(
     if t_scores:
         features["t_score"] = _pairs(t_scores, "--t-score", "SITE=VALUE, for instance total_hip=-2.5")
     if people is not None or spreads:
-        if plot or out:
-            raise InputError("--plot and --out are for one person; --people prints means (use --json to keep them)")
-        _people(chosen, features, regimen, until, every, prior, seed, exact, as_json, people, spreads, model)
+        if plot:
+            raise InputError("--plot is for one person; --people prints means (use --json or --out DIR to keep them)")
+        place = {"workers": workers or "threads", "scheduler": scheduler, "out": out}
+        _people(chosen, features, regimen, until, every, prior, seed, exact, as_json, people, spreads, model, place)
         return
+    if workers or scheduler:
+        raise InputError(f"--{'workers' if workers else 'scheduler'} is for many people: add --people N")
     options: dict[str, Any] = {
         "person": person_of(**features),
         "until": until,
@@ -127,6 +134,7 @@ def command(
 def _people(
     chosen: Any, features: dict[str, Any], regimen: str, until: str, every: str | None, prior: str | None, seed: int,
     exact: bool, as_json: bool, people: str | None, spreads: tuple[str, ...], asked: str | None,
+    place: dict[str, Any],
 ) -> None:  # fmt: skip
     """Many people: their mean, the spread between them, and how right the numbers are."""
     from osteon.simulation import simulate_people
@@ -140,7 +148,7 @@ def _people(
     with progress_bar("simulating") as progress:
         many = simulate_people(
             regimen, age=features["age"], people=int(count), vary=vary, until=until, every=every, prior=prior,
-            model=chosen, seed=seed, exact=exact, progress=progress,
+            model=chosen, seed=seed, exact=exact, progress=progress, **place,
         )  # fmt: skip
     names = many.moments.names
     mean = {f"{name}_pct": many.moments.mean_pct(name) for name in names}
