@@ -5,15 +5,19 @@ Only a few shards per worker are under way at a time. A worker that is lost has 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
 import pickle
+import re
 import signal
 import tempfile
+import threading
 import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from osteon import shards
@@ -27,6 +31,7 @@ TIMEOUT = 10.0  # seconds for a scheduler to answer, and for a first worker to b
 AHEAD = 2  # shards under way per thread of the workers
 LOSSES = 3  # times that dask may give a shard up because its workers were lost (each time after several of them)
 _LOGGERS = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "asyncio")
+_ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?([\w.-]+|\[[0-9A-Fa-f:.%\w]+\]):\d{1,5}/?")
 _SETTINGS = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -40,29 +45,63 @@ _SETTINGS = {
 def pool(scheduler: str | None = None, workers: int | None = None) -> Iterator[shards.Pool]:
     """Shards on the workers of the scheduler at that address; without one, on a cluster of this machine's cores."""
     try:
-        import dask
+        import dask.system
         import distributed
     except ImportError:
-        raise InputError("--workers dask needs dask.distributed; install it with: pip install \"osteon[dask]\"") from None
+        raise InputError(
+            '--workers dask needs dask.distributed; install it with: pip install "osteon[dask]"'
+        ) from None
     with contextlib.ExitStack() as stack:
         stack.enter_context(_quiet())
         stack.enter_context(_environment())
         stack.enter_context(dask.config.set(_SETTINGS))
-        where: Any = scheduler
-        if scheduler is None:
-            where = stack.enter_context(_local(workers or len(os.sched_getaffinity(0))))
+        if scheduler is not None:
+            _reach(scheduler)
+        where: Any = scheduler or stack.enter_context(_local(workers or dask.system.CPU_COUNT))
         try:
             client = stack.enter_context(distributed.Client(where, timeout=TIMEOUT, set_as_default=False))
-        except (OSError, ValueError, TypeError, KeyError) as problem:
-            raise InputError(
-                f"no dask scheduler answers at {scheduler!r} ({shorten(str(problem) or type(problem).__name__, 120)}); "
-                "give its address as in tcp://host:8786"
-            ) from None
+        except Exception as problem:
+            raise _no_scheduler(scheduler, problem) from None
         try:
             client.wait_for_workers(1, timeout=TIMEOUT)
         except TimeoutError:
             raise InputError(f"the dask scheduler at {scheduler!r} has no workers; start some") from None
         yield _Shards(client)
+
+
+def check_address(address: str) -> None:
+    """Raise InputError for what cannot be a scheduler's address."""
+    if not _ADDRESS.fullmatch(address):
+        raise InputError(f"scheduler {address!r}: an address looks like tcp://host:8786")
+
+
+def _reach(address: str) -> None:
+    """Be sure that something that speaks dask answers; a client that fails to start takes long to go away."""
+    import distributed
+
+    found: list[Exception] = []
+
+    async def ask() -> None:
+        options = distributed.Security().get_connection_args("client")
+        comm = await distributed.connect(address, timeout=TIMEOUT, **options)
+        await comm.close()
+
+    def run() -> None:
+        try:
+            asyncio.run(ask())
+        except Exception as problem:
+            found.append(problem)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(TIMEOUT + 2)
+    if found or thread.is_alive():
+        raise _no_scheduler(address, found[0] if found else TimeoutError("no answer"))
+
+
+def _no_scheduler(address: str | None, problem: Exception) -> InputError:
+    why = shorten(str(problem) or type(problem).__name__, 120)
+    return InputError(f"no dask scheduler answers at {address or 'the local cluster'!r} ({why})")
 
 
 class _Shards:
@@ -72,9 +111,12 @@ class _Shards:
     def __call__(self, job: Job, todo: Sequence[Shard], place: Place | None) -> Iterator[tuple[Shard, Done]]:
         from distributed import as_completed
 
-        opened = self.client.submit(_open, pickle.dumps(job), pure=False)  # as a task: made again if the worker that has it is lost
+        opened = self.client.submit(
+            _open, pickle.dumps(job), pure=False
+        )  # as a task: made again if the worker that has it is lost
         left, running, lost = deque(todo), dict[Any, "Shard"](), dict["Shard", int]()
-        coming = as_completed(loop=self.client.loop)
+        coming: Any = as_completed(loop=self.client.loop)
+        people = todo[0].last - todo[0].first
 
         def start(shard: Shard) -> None:
             future = self.client.submit(shards.do, opened, shard, place, pure=False)
@@ -84,10 +126,10 @@ class _Shards:
         try:
             while left or running:
                 room = AHEAD * max(1, sum(self.client.nthreads().values()))
-                oldest = min(running.values(), default=left[0] if left else None)
+                oldest = min(running.values(), default=None)
                 while left and len(running) < room:
                     # Results are added up in order, so none may run far ahead of one that is late.
-                    if oldest is not None and (left[0].first - oldest.first) > 8 * room * (oldest.last - oldest.first):
+                    if oldest is not None and left[0].first - oldest.first > 8 * room * people:
                         break
                     start(left.popleft())
                 future = next(coming)
@@ -117,7 +159,7 @@ class _Shards:
             if lost[shard] < LOSSES:
                 return None
             raise OsteonError(
-                f"{people}: every worker that ran them was lost (out of memory?); give workers more memory or fewer threads"
+                f"{people}: every worker that ran them was lost (out of memory?); give the workers more memory"
             ) from None
         except (CancelledError, OSError):
             raise OsteonError(
@@ -164,6 +206,7 @@ def _without_ctrl_c() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # else the first process that starts would have its thread hear Ctrl-C again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

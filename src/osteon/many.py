@@ -50,7 +50,7 @@ def simulate_many(
     progress: Callable[[float], None] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Many:
-    """Run n people and keep means and spreads; with `out`, also each person's numbers as Parquet files in that folder.
+    """Run n people and keep means and spreads; with `out`, also each person's numbers as Parquet in that folder.
 
     Memory does not grow with n. The numbers are the same, bit for bit, for any `threads`, `chunk` and `pool` (which
     does the shards in place of this process's threads). A run whose folder is there already is taken up again.
@@ -63,10 +63,11 @@ def simulate_many(
         folder = stack.enter_context(parts.open_folder(out)) if out is not None else None
         if folder is not None and (known := folder.same_run(request)):
             todo = shards.cut(n, int(known["shard"]))
-            if (told := folder.finished()) and all(folder.find(shard) for shard in todo):
+            if (told := folder.finished()) and all(map(folder.find, todo)):
                 moments, _ = _added(model, todo, folder.find)
                 return Many(np.array(sorted(days)), moments, batch.Certificate(**told["certificate"]),
                             told["provenance"])  # fmt: skip
+        run = stack.enter_context(pool or contextlib.nullcontext(shards.threads(threads or os.cpu_count() or 1)))
         setup = batch.prepare(model, people, n, courses, days, second=second, dtype=dtype)
         job = shards.Job.of(setup, people, n, chunk)
         size = shards.size(n, setup)
@@ -75,14 +76,13 @@ def simulate_many(
             folder.begin({**request, "shard": size, "steps": job.digest(), "engine_numbers": job.probe})
         results = _Results(folder, todo, progress)
         if results.missing:
-            run = stack.enter_context(pool or contextlib.nullcontext(shards.threads(threads or os.cpu_count() or 1)))
             results.source = run(job, results.missing, folder.place if folder is not None else None)
         moments, flags = _added(model, todo, results.get)
         if not results.same_bits:
-            warnings.warn("a worker's processor or libraries round otherwise than this machine's; the last digits may "
-                          "differ from a run here", OsteonWarning, stacklevel=2)  # fmt: skip
+            text = "a worker's processor or libraries round otherwise; the last digits may differ from a run here"
+            warnings.warn(text, OsteonWarning, stacklevel=2)
         certificate = batch.certify(setup, people, n, flags)
-        engine = {"name": "kernel", "method": "rational ETDRK4", "certificate": certificate.facts()}
+        engine: dict[str, Any] = {"name": "kernel", "method": "rational ETDRK4", "certificate": certificate.facts()}
         if not results.same_bits:
             engine["same_bits"] = False
         many = Many(np.array(setup.plan.outputs), moments, certificate, {**facts, "engine": engine})

@@ -195,9 +195,7 @@ def summary(many: Many) -> str:
 
     lines = ["endpoint,month,statistic,value,sd,n"]
     for name in many.moments.names:
-        for day, mean, sd in zip(
-            many.days, many.moments.mean_pct(name), many.moments.sd_pct(name), strict=True
-        ):
+        for day, mean, sd in zip(many.days, many.moments.mean_pct(name), many.moments.sd_pct(name), strict=True):
             month = float(day) / MONTH_DAYS
             lines.append(f"{name},{month!r},mean_pct_change,{float(mean)!r},{float(sd)!r},{many.moments.n}")
     return "\n".join(lines) + "\n"
@@ -231,6 +229,8 @@ def _read_json(path: Path) -> dict[str, Any] | None:
 @contextlib.contextmanager
 def open_folder(path: str | Path) -> Iterator[Folder]:
     """A folder for a run, kept from other runs while it is open; what a lost worker left behind goes."""
+    if Path(path).is_file():
+        raise InputError(f"{path}: this is a file; name a folder for the parts")
     with files.output_folder(path) as made:
         folder = made.resolve()
         with _locked(folder):

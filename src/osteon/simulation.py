@@ -133,13 +133,7 @@ def simulate_people(
     from osteon import cluster, many
     from osteon.variation import Variation
 
-    if workers not in ("threads", "dask"):
-        raise InputError(f"workers {workers!r}: must be threads or dask{nearest(workers, ['threads', 'dask'])}")
-    if scheduler is not None and workers != "dask":
-        raise InputError("a scheduler is for workers of dask: add --workers dask (workers=\"dask\")")
-    if exact and (workers == "dask" or out is not None):
-        raise InputError("--exact runs on this machine and keeps means only: leave --workers and --out away")
-
+    check_workers(workers, scheduler, out, exact)
     chosen = models.get(model) if model is None or isinstance(model, str) else model
     person = person_of(age=age)
     days = time_grid(until, every, chosen.year_days)
@@ -178,6 +172,23 @@ def simulate_people(
         progress=progress,
         facts=facts,
     )
+
+
+def check_workers(
+    workers: str = "threads", scheduler: str | None = None, out: str | Path | None = None, exact: bool = False
+) -> None:
+    """Raise InputError for a place to run that makes no sense."""
+    from osteon.cluster import check_address
+
+    if workers not in ("threads", "dask"):
+        raise InputError(f"workers {workers!r}: must be threads or dask{nearest(workers, ['threads', 'dask'])}")
+    if scheduler is not None and workers != "dask":
+        raise InputError("a scheduler is for workers of dask: add --workers dask (workers='dask')")
+    if scheduler is not None:
+        check_address(scheduler)
+    if exact and (workers == "dask" or out is not None):
+        raise InputError("the reference integrator (--exact) runs on this machine and keeps means only: "
+                         "leave --workers and --out away")  # fmt: skip
 
 
 def person_of(**features: Any) -> Person:

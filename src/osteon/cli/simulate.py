@@ -22,6 +22,7 @@ from osteon.errors import InputError
 
 _TABLE_ROWS = 16
 _PLOT_POINTS = 1500
+_SUFFIXES = (".nc", ".parquet", ".csv")
 
 
 def _number(text: str, what: str) -> float:
@@ -85,14 +86,16 @@ def command(
         features["weight_kg"] = _number(weight, "--weight")
     if t_scores:
         features["t_score"] = _pairs(t_scores, "--t-score", "SITE=VALUE, for instance total_hip=-2.5")
+    if (workers or scheduler) and people is None:
+        raise InputError(f"--{'workers' if workers else 'scheduler'} is for many people: add --people N")
     if people is not None or spreads:
+        if out and Path(out).suffix in _SUFFIXES:
+            raise InputError(f"--out {out}: with --people, name a folder; each person's numbers are written there")
         if plot:
             raise InputError("--plot is for one person; --people prints means (use --json or --out DIR to keep them)")
         place = {"workers": workers or "threads", "scheduler": scheduler, "out": out}
         _people(chosen, features, regimen, until, every, prior, seed, exact, as_json, people, spreads, model, place)
         return
-    if workers or scheduler:
-        raise InputError(f"--{'workers' if workers else 'scheduler'} is for many people: add --people N")
     options: dict[str, Any] = {
         "person": person_of(**features),
         "until": until,
@@ -105,7 +108,7 @@ def command(
 
         figures.check_format(plot)
     if out:
-        if Path(out).suffix not in (".nc", ".parquet", ".csv"):
+        if Path(out).suffix not in _SUFFIXES:
             raise InputError(f"--out {out}: a result is written as .nc, .parquet or .csv")
         files.check_writable(Path(out).parent)
     schedule = regimens.parse_regimen(regimen)
@@ -137,12 +140,13 @@ def _people(
     place: dict[str, Any],
 ) -> None:  # fmt: skip
     """Many people: their mean, the spread between them, and how right the numbers are."""
-    from osteon.simulation import simulate_people
+    from osteon.simulation import check_workers, simulate_people
 
     count = _number(people or "1", "--people")
     if count != int(count) or count < 1:
         raise InputError(f"--people {people!r}: a whole number from 1")
     vary = _pairs(spreads, "--vary", "ID=SD, for instance omega_pC=0.25")
+    check_workers(exact=exact, **place)
     if not exact:
         say("preparing the engine (the first run of a model on this machine compiles it: some seconds)")
     with progress_bar("simulating") as progress:
