@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
+import multiprocessing
 import os
 import pickle
 import re
 import signal
+import sys
 import tempfile
 import threading
 import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0  # seconds for a scheduler to answer, and for a first worker to be there
 AHEAD = 2  # shards under way per thread of the workers
 LOSSES = 3  # times that dask may give a shard up because its workers were lost (each time after several of them)
+PATIENCE = 300.0  # seconds without any worker
+_AGAIN = "with --out DIR the same command goes on from there"
 _LOGGERS = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "asyncio")
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?([\w.-]+|\[[0-9A-Fa-f:.%\w]+\]):\d{1,5}/?")
 _SETTINGS = {
@@ -37,6 +42,7 @@ _SETTINGS = {
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,
     "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
+    "distributed.nanny.pre-spawn-environ.PYTHONWARNINGS": "ignore",
     "distributed.comm.timeouts.connect": f"{TIMEOUT:g}s",
 }
 
@@ -83,8 +89,9 @@ def _reach(address: str) -> None:
 
     async def ask() -> None:
         options = distributed.Security().get_connection_args("client")
-        comm = await distributed.connect(address, timeout=TIMEOUT, **options)
-        await comm.close()
+        async with distributed.rpc(address, connection_args=options, timeout=TIMEOUT) as server:
+            if "workers" not in await server.identity():
+                raise ValueError("something else answers there")
 
     def run() -> None:
         try:
@@ -108,69 +115,76 @@ class _Shards:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def __call__(self, job: Job, todo: Sequence[Shard], place: Place | None) -> Iterator[tuple[Shard, Done]]:
-        from distributed import as_completed
-
-        opened = self.client.submit(
-            _open, pickle.dumps(job), pure=False
-        )  # as a task: made again if the worker that has it is lost
+    def __call__(self, job: Job, todo: Sequence[Shard], place: Place | None) -> shards.Stream:
+        # As a task, so that it is made again if the worker that has it is lost.
+        opened = self.client.submit(_open, pickle.dumps(job), pure=False)
         left, running, lost = deque(todo), dict[Any, "Shard"](), dict["Shard", int]()
-        coming: Any = as_completed(loop=self.client.loop)
         people = todo[0].last - todo[0].first
-
-        def start(shard: Shard) -> None:
-            future = self.client.submit(shards.do, opened, shard, place, pure=False)
-            running[future] = shard
-            coming.add(future)
-
         try:
             while left or running:
                 room = AHEAD * max(1, sum(self.client.nthreads().values()))
-                oldest = min(running.values(), default=None)
-                while left and len(running) < room:
-                    # Results are added up in order, so none may run far ahead of one that is late.
-                    if oldest is not None and left[0].first - oldest.first > 8 * room * people:
-                        break
-                    start(left.popleft())
-                future = next(coming)
-                shard = running.pop(future)
-                done = self._result(future, shard, lost)
-                if done is None:
-                    start(shard)
-                    continue
-                future.release()
-                yield shard, done
+                oldest = min([*running.values(), *itertools.islice(left, 1)])
+                # Results are added up in order, so none may run far ahead of one that is late.
+                while left and len(running) < room and left[0].first - oldest.first <= 8 * room * people:
+                    shard = left.popleft()
+                    running[self.client.submit(shards.do, opened, shard, place, pure=False)] = shard
+                for future in self._finished(running):
+                    shard = running.pop(future)
+                    done = _result(future, shard)
+                    if done is not None:
+                        yield shard, done
+                        continue
+                    lost[shard] = lost.get(shard, 0) + 1
+                    if lost[shard] >= LOSSES:
+                        raise OsteonError(
+                            f"{_people(shard)}: every worker that ran them was lost (out of memory?); "
+                            "give the workers more memory"
+                        )
+                    left.appendleft(shard)
         finally:
             with contextlib.suppress(Exception):
                 self.client.cancel([*running, opened], force=True)
 
-    def _result(self, future: Any, shard: Shard, lost: dict[Shard, int]) -> Done | None:
-        """The result; None when the shard is to be sent again."""
-        from distributed import CancelledError, KilledWorker
+    def _finished(self, running: Collection[Any]) -> Collection[Any]:
+        """Wait for the next ones; not for ever when there is nobody left to do them."""
+        from distributed import CancelledError, wait
 
-        people = f"people {shard.first} to {shard.last - 1}"
-        try:
-            done: Done = future.result()
-            return done
-        except OsteonError:
-            raise
-        except KilledWorker:
-            lost[shard] = lost.get(shard, 0) + 1
-            if lost[shard] < LOSSES:
-                return None
-            raise OsteonError(
-                f"{people}: every worker that ran them was lost (out of memory?); give the workers more memory"
-            ) from None
-        except (CancelledError, OSError):
-            raise OsteonError(
-                "the dask scheduler was lost or gave the work up; with --out DIR the same command goes on from there"
-            ) from None
-        except ImportError as error:
-            raise OsteonError(
-                f"{people}: the worker lacks a library ({error}); install the same version of osteon there"
-            ) from None
-        except Exception as error:
-            raise OsteonError(f"{people}: {shorten(f'{type(error).__name__}: {error}', 200)}") from None
+        alone = 0.0
+        while True:
+            try:
+                with self.client.as_current():
+                    return list(wait(list(running), timeout=PATIENCE / 10, return_when="FIRST_COMPLETED").done)
+            except TimeoutError:
+                alone = 0.0 if self.client.nthreads() else alone + PATIENCE / 10
+            except CancelledError:
+                return [future for future in running if future.cancelled()]
+            if alone >= PATIENCE:
+                raise OsteonError(f"all dask workers have gone, for {PATIENCE:g} s now; {_AGAIN}")
+
+
+def _people(shard: Shard) -> str:
+    return f"people {shard.first} to {shard.last - 1}"
+
+
+def _result(future: Any, shard: Shard) -> Done | None:
+    """What a shard gave; None when it was given up because its workers were lost."""
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        done: Done = future.result()
+        return done
+    except OsteonError:
+        raise
+    except KilledWorker:
+        return None
+    except (CancelledError, OSError):
+        raise OsteonError(f"the dask scheduler was lost or gave the work up; {_AGAIN}") from None
+    except ImportError as error:
+        raise OsteonError(
+            f"{_people(shard)}: the worker lacks a library ({error}); install the same version of osteon there"
+        ) from None
+    except Exception as error:
+        raise OsteonError(f"{_people(shard)}: {shorten(f'{type(error).__name__}: {error}', 200)}") from None
 
 
 def _open(data: bytes) -> Job:
@@ -180,8 +194,11 @@ def _open(data: bytes) -> Job:
 
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[Any]:
-    """A cluster of processes on this machine that nobody else can reach, without a dashboard."""
+    """A cluster of processes on this machine, that listens on it alone and has no dashboard."""
     import distributed
+
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)  # a worker that reads the script by which it was started
 
     with tempfile.TemporaryDirectory(prefix="osteon-dask-", ignore_cleanup_errors=True) as scratch:
         with _without_ctrl_c():
@@ -192,7 +209,10 @@ def _local(workers: int) -> Iterator[Any]:
                     memory_limit=None, local_directory=scratch,
                 )  # fmt: skip
             except Exception as error:
-                raise OsteonError(f"cannot start a local cluster: {shorten(str(error), 200)}") from None
+                raise OsteonError(
+                    f"cannot start a local cluster ({shorten(str(error), 120)}); in a script, the call must stand "
+                    "under `if __name__ == '__main__':`"
+                ) from None
         try:
             yield cluster
         finally:

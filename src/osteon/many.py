@@ -15,7 +15,7 @@ import numpy as np
 
 from osteon import parts, shards
 from osteon.engine import batch
-from osteon.errors import InputError, OsteonWarning
+from osteon.errors import InputError, IntegrationError, OsteonWarning
 from osteon.moments import Moments, Sums, is_log
 from osteon.variation import BLOCK
 
@@ -63,10 +63,9 @@ def simulate_many(
         folder = stack.enter_context(parts.open_folder(out)) if out is not None else None
         if folder is not None and (known := folder.same_run(request)):
             todo = shards.cut(n, int(known["shard"]))
-            if (told := folder.finished()) and all(map(folder.find, todo)):
+            if (finished := folder.finished()) and all(map(folder.find, todo)):
                 moments, _ = _added(model, todo, folder.find)
-                return Many(np.array(sorted(days)), moments, batch.Certificate(**told["certificate"]),
-                            told["provenance"])  # fmt: skip
+                return Many(np.array(sorted(days)), moments, *finished)
         run = stack.enter_context(pool or contextlib.nullcontext(shards.threads(threads or os.cpu_count() or 1)))
         setup = batch.prepare(model, people, n, courses, days, second=second, dtype=dtype)
         job = shards.Job.of(setup, people, n, chunk)
@@ -76,13 +75,17 @@ def simulate_many(
             folder.begin({**request, "shard": size, "steps": job.digest(), "engine_numbers": job.probe})
         results = _Results(folder, todo, progress)
         if results.missing:
-            results.source = run(job, results.missing, folder.place if folder is not None else None)
+            shards_done = run(job, results.missing, folder.place if folder is not None else None)
+            results.source = stack.enter_context(contextlib.closing(shards_done))
         moments, flags = _added(model, todo, results.get)
         if not results.same_bits:
             text = "a worker's processor or libraries round otherwise; the last digits may differ from a run here"
             warnings.warn(text, OsteonWarning, stacklevel=2)
+        if not moments.n:
+            raise IntegrationError(f"the runs of all {n} people failed; are the doses or the spread beyond reason?")
         certificate = batch.certify(setup, people, n, flags)
-        engine: dict[str, Any] = {"name": "kernel", "method": "rational ETDRK4", "certificate": certificate.facts()}
+        told = {k: None if v == np.inf else v for k, v in certificate.facts().items()}  # JSON knows no infinity
+        engine: dict[str, Any] = {"name": "kernel", "method": "rational ETDRK4", "certificate": told}
         if not results.same_bits:
             engine["same_bits"] = False
         many = Many(np.array(setup.plan.outputs), moments, certificate, {**facts, "engine": engine})

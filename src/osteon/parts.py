@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osteon import files
+from osteon.engine.batch import Certificate
 from osteon.errors import InputError, OsteonError, shorten
 from osteon.moments import Sums, is_log
 from osteon.shards import Done, Job, Shard
@@ -179,14 +180,25 @@ class Folder:
         """Write the summary table, and last the certificate by which the run is known as finished."""
         files.write_whole(self.path / "summary.csv", summary(many))
         assert many.certificate is not None
-        told = {"run": self.identity, "certificate": vars(many.certificate), "provenance": many.provenance}
+        facts = vars(many.certificate)
+        if facts["threshold"] == np.inf:  # a population of one; JSON knows no infinity
+            facts = facts | {"threshold": None}
+        told = {"run": self.identity, "certificate": facts, "provenance": many.provenance}
         files.write_whole(self.path / "certificate.json", json.dumps(told, indent=1, ensure_ascii=False) + "\n")
 
-    def finished(self) -> dict[str, Any] | None:
+    def finished(self) -> tuple[Certificate, dict[str, Any]] | None:
         """Certificate and provenance, when the folder's run has finished."""
-        told = _read_json(self.path / "certificate.json")
-        whole = told is not None and told.get("run") == self.identity and (self.path / "summary.csv").is_file()
-        return told if whole else None
+        if not (self.path / "summary.csv").is_file():
+            return None
+        try:
+            told = json.loads((self.path / "certificate.json").read_text("utf-8"))
+            if told["run"] != self.identity:
+                return None
+            facts = told["certificate"]
+            threshold = np.inf if facts["threshold"] is None else facts["threshold"]
+            return Certificate(**facts | {"threshold": threshold}), told["provenance"]
+        except Exception:  # missing or damaged: it can be made again
+            return None
 
 
 def summary(many: Many) -> str:

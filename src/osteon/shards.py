@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -117,10 +117,13 @@ class Job:
         return found.hexdigest()[:32]
 
 
+Stream = Generator[tuple[Shard, Done], None, None]
+
+
 class Pool(Protocol):
     """Something that does shards, at most a few at a time, and gives them back in any order."""
 
-    def __call__(self, job: Job, todo: Sequence[Shard], place: Place | None) -> Iterator[tuple[Shard, Done]]: ...
+    def __call__(self, job: Job, todo: Sequence[Shard], place: Place | None) -> Stream: ...
 
 
 _loading = threading.Lock()
@@ -196,7 +199,7 @@ def _run(job: Job, shard: Shard, write: Callable[..., None] | None, stop: Callab
 def threads(count: int) -> Pool:
     """Shards on this process's threads."""
 
-    def pool(job: Job, todo: Sequence[Shard], place: Place | None) -> Iterator[tuple[Shard, Done]]:
+    def pool(job: Job, todo: Sequence[Shard], place: Place | None) -> Stream:
         left, running = deque(todo), deque[tuple[Shard, Future[Done]]]()
         called_off = threading.Event()
         with ThreadPoolExecutor(count) as executor:
