@@ -11,7 +11,6 @@ import itertools
 import logging
 import multiprocessing
 import os
-import pickle
 import re
 import signal
 import sys
@@ -117,7 +116,7 @@ class _Shards:
 
     def __call__(self, job: Job, todo: Sequence[Shard], place: Place | None) -> shards.Stream:
         # As a task, so that it is made again if the worker that has it is lost.
-        opened = self.client.submit(_open, pickle.dumps(job), pure=False)
+        opened = self.client.submit(_same, job, pure=False)
         left, running, lost = deque(todo), dict[Any, "Shard"](), dict["Shard", int]()
         people = todo[0].last - todo[0].first
         try:
@@ -187,8 +186,7 @@ def _result(future: Any, shard: Shard) -> Done | None:
         raise OsteonError(f"{_people(shard)}: {shorten(f'{type(error).__name__}: {error}', 200)}") from None
 
 
-def _open(data: bytes) -> Job:
-    job: Job = pickle.loads(data)
+def _same(job: Job) -> Job:
     return job
 
 
