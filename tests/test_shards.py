@@ -171,12 +171,12 @@ def test_a_worker_that_does_not_see_the_folder(plain, tmp_path):
 
 
 def test_a_worker_that_rounds_otherwise_is_told_of(tmp_path):
-    other = Counted(change=lambda job, place: (dataclasses.replace(job, probe="other", _ready={}), place))
+    other = Counted(change=lambda job, place: (dataclasses.replace(job, probe="other", _same=None), place))
     with pytest.warns(OsteonWarning, match="last digits"):
         got = run(pool=other, out=tmp_path)
     assert got.provenance["engine"]["same_bits"] is False
     assert json.loads((tmp_path / "certificate.json").read_text())["provenance"]["engine"]["same_bits"] is False
-    stranger = Counted(change=lambda job, place: (dataclasses.replace(job, code="other", _ready={}), place))
+    stranger = Counted(change=lambda job, place: (dataclasses.replace(job, code="other", _same=None), place))
     with pytest.raises(OsteonError, match="another version"):
         run(pool=stranger)
 

@@ -54,6 +54,12 @@ class Model(Protocol):
     def rates(self, x: Sequence[Any], exposure: Sequence[Any], t: Any, p: Any) -> tuple[list[Any], list[Any]]:
         """Production and loss of each state."""
 
+    def observe(self, x: Any, p: Any) -> dict[str, Any]:
+        """What end points are computed from, BMD end points among it, from the states in plain arithmetic."""
+
+    def derive(self, observed: Mapping[str, Any], p: Any) -> dict[str, Any]:
+        """The end points, from what was observed."""
+
     def read_out(self, x: Any, p: Any) -> dict[str, Any]:
         """The end points, from the states; same shape as one state."""
 

@@ -11,13 +11,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from osteon.engine import batch
-from osteon.engine import kernel as kernels
 from osteon.engine.batch import Setup
 from osteon.engine.cohort import Cohort
 from osteon.errors import OsteonError, shorten
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 PIECES = 128  # a run has about so many shards, for progress, for other machines, and for what a lost one costs
 LARGEST = 64 * BLOCK
 PART_BYTES = 128 << 20  # of one shard's numbers per person, before they are compressed
-STATE_BYTES = 32 << 20  # of the states of people run at one time by one thread
+OBSERVED_BYTES = 8 << 20  # of what is observed of the people that one thread runs at one time
 PROBE = 256
 
 
@@ -60,58 +59,55 @@ class Done:
 
 @dataclass
 class Job:
-    """All that decides a run's numbers, fit to be sent: the set-up without its compiled kernel, and the people."""
+    """All that decides a run's numbers, fit to be sent: the set-up and the people."""
 
     setup: Setup
     people: batch.People
     n: int
     chunk: int
-    varying: tuple[str, ...] = ()
-    dtype: str = "float64"
-    code: str = ""
+    code: str
     """Hash of the kernel's source, which a worker's own must have as well."""
     probe: str = ""
     """Hash of what the engine makes of the first people."""
-    _ready: dict[str, Any] = field(default_factory=dict, repr=False)
+    _same: bool | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, setup: Setup, people: batch.People, n: int, chunk: int | None = None) -> Job:
-        """A job whose kernel is loaded here."""
-        kernel = setup.kernel
-        states = len(setup.model.states) * len(setup.plan.outputs) * kernel.dtype.itemsize * BLOCK
-        fitting = BLOCK * min(8, max(1, STATE_BYTES // states))
-        job = cls(setup, people, n, chunk or fitting, kernel.source.layout.varying, str(kernel.dtype), code(setup))
-        job.probe = job.bits(setup)
-        job._ready = {"setup": setup, "same": True}
+        """A job of the machine that it is made on."""
+        layout = setup.kernel.source.layout
+        block = len(layout.outputs) * len(setup.plan.outputs) * setup.kernel.dtype.itemsize * BLOCK
+        fitting = BLOCK * min(8, max(1, OBSERVED_BYTES // block))
+        job = cls(setup, people, n, chunk or fitting, code(setup))
+        job.probe, job._same = job.bits(), True
         return job
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"setup": replace(self.setup, kernel=None), "_ready": {}}  # type: ignore[arg-type]
+        return vars(self) | {"_same": None}
 
-    def ready(self) -> tuple[Setup, bool]:
-        """The set-up with its kernel, and whether this machine gives the same bits as where the run was started."""
-        with _loading:
-            if not self._ready:
-                kernel = kernels.load(self.setup.model, self.varying, self.dtype)
-                setup = replace(self.setup, kernel=kernel)
-                if code(setup) != self.code:
+    def same_bits(self) -> bool:
+        """Whether this machine gives the same bits as where the run was started; raises OsteonError for another
+        version of osteon."""
+        with _checking:
+            if self._same is None:
+                if code(self.setup) != self.code:
                     raise OsteonError("the worker has another version of osteon; install the same one everywhere")
-                self._ready = {"setup": setup, "same": self.bits(setup) == self.probe}
-            return self._ready["setup"], self._ready["same"]
+                self._same = self.bits() == self.probe
+            return self._same
 
-    def bits(self, setup: Setup) -> str:
-        """Hash of the first people's states and sums: another kind of processor may round differently."""
+    def bits(self) -> str:
+        """Hash of what is made of the first people: another kind of processor may round differently."""
         people = self.people(0, min(self.n, PROBE))
-        states, marks = setup.chunk(people)
-        sums = Sums.of(tuple(setup.model.endpoints), change_of(setup, people, states), marks != batch.FAILED)
-        found = hashlib.sha256(states.tobytes())
+        observed, marks = self.setup.chunk(people)
+        change = change_of(self.setup, people, observed)
+        sums = Sums.of(tuple(self.setup.model.endpoints), change, marks != batch.FAILED)
+        found = hashlib.sha256(observed.tobytes())
         found.update(sums.total.tobytes())
         return found.hexdigest()[:32]
 
     def digest(self) -> str:
         """Hash of the steps, the threshold and the rest of the set-up."""
         s = self.setup
-        found = hashlib.sha256(repr((s.plan.key(), s.threshold, s.target, s.reference, self.dtype)).encode())
+        found = hashlib.sha256(repr((s.plan.key(), s.threshold, s.target, s.reference, str(s.kernel.dtype))).encode())
         for values in (s.grid.t, s.grid.h, s.weights):
             found.update(np.ascontiguousarray(values).tobytes())
         return found.hexdigest()[:32]
@@ -126,7 +122,7 @@ class Pool(Protocol):
     def __call__(self, job: Job, todo: Sequence[Shard], place: Place | None) -> Stream: ...
 
 
-_loading = threading.Lock()
+_checking = threading.Lock()
 
 
 def code(setup: Setup) -> str:
@@ -146,11 +142,10 @@ def cut(n: int, people: int) -> list[Shard]:
     return [Shard(first, min(n, first + people)) for first in range(0, n, people)]
 
 
-def change_of(setup: Setup, people: Cohort, states: np.ndarray) -> dict[str, np.ndarray]:
+def change_of(setup: Setup, people: Cohort, observed: np.ndarray) -> dict[str, np.ndarray]:
     """Change from the reference output [time, person] by end point: x/x₀ − 1, for markers ln(x/x₀)."""
-    read = setup.model.read_out(np.moveaxis(states.astype(float), 1, 0), people.p)
     found = {}
-    for name, x in read.items():
+    for name, x in setup.endpoints(people, observed).items():
         ratio = x / x[setup.reference]
         found[name] = np.log(ratio) if is_log(name) else ratio - 1.0
     return found
@@ -175,7 +170,7 @@ def do(job: Job, shard: Shard, place: Place | None = None, stop: Callable[[], bo
 
 
 def _run(job: Job, shard: Shard, write: Callable[..., None] | None, stop: Callable[[], bool]) -> Done:
-    setup, same = job.ready()
+    same, setup = job.same_bits(), job.setup
     names = tuple(setup.model.endpoints)
     blocks: list[Sums] = []
     flags: dict[str, int] = {}
@@ -183,8 +178,8 @@ def _run(job: Job, shard: Shard, write: Callable[..., None] | None, stop: Callab
         if stop():
             raise Stopped
         people = job.people(first, min(shard.last, first + job.chunk))
-        states, marks = setup.chunk(people)
-        change = change_of(setup, people, states)
+        observed, marks = setup.chunk(people)
+        change = change_of(setup, people, observed)
         for at in range(0, people.n, BLOCK):
             block = slice(at, at + BLOCK)
             blocks.append(

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from osteon.engine import batch, cohort, exact, plan
+from osteon.engine import batch, cohort, exact, grid, kernel, plan
 from osteon.engine.exposure import Exposure
-from osteon.errors import InputError, ModelError
+from osteon.errors import InputError, ModelError, OsteonError
 from osteon.many import simulate_many
 from osteon.published.jorg2022 import Jorg2022
 from osteon.regimen import parse_regimen, prior_courses
@@ -41,10 +41,10 @@ def courses_of(name):
     return [*earlier, *parse_regimen(text).courses(DAYS[-1], year_days=365.0)]
 
 
-def setup_of(name, dtype="float64", people=POPULATION.people, n=N):
+def setup_of(name, dtype="float64", people=POPULATION.people, n=N, channels=range(4)):
     courses = courses_of(name)
     second = min((c.start for c in courses if c.start < 0), default=0.0)
-    return batch.prepare(MODEL, people, n, courses, DAYS, second=second, dtype=dtype)
+    return batch.prepare(MODEL, people, n, courses, DAYS, second=second, dtype=dtype, channels=channels)
 
 
 def reference(name, who):
@@ -58,11 +58,12 @@ def reference(name, who):
 @pytest.mark.parametrize("name", PLANS)
 def test_agrees_with_the_reference(name, dtype):
     setup = setup_of(name, dtype)
-    states, flags = setup.chunk(POPULATION.people(0, N))
+    observed, flags = setup.chunk(POPULATION.people(0, N))
     assert (flags != batch.FAILED).all()
+    read = setup.endpoints(POPULATION.people(0, N), observed)
     for i in range(0, N, 10):
         who = POPULATION.people(i, i + 1)
-        ours = MODEL.read_out(states[:, :, i].astype(float).T, POPULATION.people(i, i + 1).p)
+        ours = {name: x[:, i] for name, x in read.items()}
         theirs = reference(name, who)
         bmd = np.abs(ours["total_hip_bmd"] - theirs["total_hip_bmd"]) / theirs["total_hip_bmd"][0]
         assert bmd.max() < 1.5e-4
@@ -116,14 +117,40 @@ def test_nobody_depends_on_others():
     np.testing.assert_array_equal(np.delete(whole, 5, axis=2), np.delete(beside, 5, axis=2))
 
 
+def states_of(setup, people):
+    """The states themselves [output, state, person], on a setup's steps."""
+    use = kernel.Use(people.varying, setup.kernel.source.layout.channels, raw=True)
+    raw = kernel.load(MODEL, use)
+    arrays = cohort.arrays(people, setup.plan, raw.source.layout, raw.dtype)
+    return grid.run(raw, setup.grid, setup.plan, arrays, raw.shared_array(people.p, setup.weights))[0]
+
+
 def test_positive_and_finite_over_a_wide_box():
     wide = Variation(MODEL, 2000, dict.fromkeys(SPREAD, 0.6) | {"a_e": 0.1}, 60.0, seed=5)
     setup = setup_of("pulses", people=wide.people, n=2000)
-    states, flags = setup.chunk(wide.people(0, 2000))
-    good = states[:, :, flags != batch.FAILED]
+    people = wide.people(0, 2000)
+    _, flags = setup.chunk(people)
+    good = states_of(setup, people)[:, :, flags != batch.FAILED]
     assert good.shape[2] > 1990
     assert np.isfinite(good).all()
     assert (good[:, :6] > 0).all()
+
+
+def test_what_is_left_out_is_nothing():
+    """A kernel without silent channels and states at 0 gives the same numbers as one that carries them."""
+    people = POPULATION.people(0, 64)
+    setup = setup_of("window", channels=())
+    assert setup.kernel.source.layout.channels == (2,)
+    assert setup.kernel.source.dormant == {MODEL.states.index("bound_sclerostin")}
+    lean, _ = setup.run(people, setup.grid)
+    states = states_of(setup, people)
+    full = MODEL.read_out(np.moveaxis(states, 1, 0), people.p)
+    for name, x in setup.endpoints(people, lean).items():
+        np.testing.assert_allclose(x, full[name], rtol=1e-12)
+    awake = people.take(np.arange(64))
+    awake.zero = frozenset()
+    with pytest.raises(OsteonError, match="begin at 0"):
+        setup.run(awake, setup.grid)
 
 
 def test_adherence_scales_each_persons_doses():
@@ -142,10 +169,10 @@ def test_state_jumps_at_breaks():
     people = POPULATION.people(0, 64)
     jump = plan.Jump(30.0, MODEL.states.index("osteoclasts"), factor=0.25)
     setup = batch.prepare(MODEL, lambda a, b: people.take(slice(a, b)), 64, [], [0.0, 30.0, 60.0], jumps=[jump])
-    states, _ = setup.chunk(people)
+    states = states_of(setup, people)
     before, after = states[1, 4], states[2, 4]
-    untouched, _ = batch.prepare(MODEL, lambda a, b: people.take(slice(a, b)), 64, [], [0.0, 30.0, 60.0]).chunk(
-        people
+    untouched = states_of(
+        batch.prepare(MODEL, lambda a, b: people.take(slice(a, b)), 64, [], [0.0, 30.0, 60.0]), people
     )
     np.testing.assert_allclose(before, untouched[1, 4], rtol=1e-6)
     assert (after < 0.75 * untouched[2, 4]).all()
@@ -165,7 +192,7 @@ def test_kept_code_is_found_again(tmp_path):
 
     code = (
         "from osteon.published.jorg2022 import Jorg2022\nfrom osteon.engine import kernel\n"
-        "k = kernel.load(Jorg2022(), ['eta_C'])\nimport numpy as np\n"
+        "k = kernel.load(Jorg2022(), kernel.Use(('eta_C',)))\nimport numpy as np\n"
         "k.shared_array(Jorg2022().parameters(), np.zeros(9))\nprint(k.cached, len(list(k.module.shared.stats.cache_hits)))"
     )
     env = {**os.environ, "OSTEON_CACHE": str(tmp_path)}

@@ -57,14 +57,14 @@ def order(h, steps):
 
     graph = Graph()
     p = P._make([graph.leaf("s", name) for name in P._fields])
-    one = etdrk4.step(MODEL, p, graph, drug=False)
+    one = etdrk4.step(MODEL, p, graph, channels=())
     start = 50.5 * 365
     x, ref = exact.solve(MODEL, P, Exposure([], {}, 4), [start, start + h * steps])
     values = {("s", name): value for name, value in P._asdict().items()}
-    values |= {("w", i): 0.0 for i in range(9)} | {("last", i): 0.0 for i in range(9)} | {("sixth",): 0.0}
+    values |= {("w", i): 0.0 for i in range(9)} | {("last",): 0.0, ("sixth",): 0.0}
     for k in range(steps):
         values |= {("x", i): v for i, v in enumerate(x)} | {("t",): start + k * h, ("h",): float(h)}
-        x = trace.evaluate(one.states, values)
+        x = trace.evaluate(one.states.values(), values)
     return abs(x[4] / ref[4] - 1)
 
 
@@ -73,11 +73,23 @@ def test_order_four():
 
 
 def test_layout_is_generated():
-    source = codegen.generate(MODEL, ["eta_C", "omega_pC"], "float64")
+    use = codegen.Use(("eta_C", "omega_pC"), (0, 1, 2, 3), frozenset([6]))
+    source = codegen.generate(MODEL, use, "float64")
     layout = source.layout
     assert layout.varying == ("omega_pC", "eta_C")
     assert set(layout.varying) | set(layout.shared) == set(P._fields)
     assert layout.row("x") == 0
-    assert layout.row("end") > layout.row("inv") >= layout.row("u") + 4 * codegen.STAGES
-    assert source.operations["drug"]["slots"] > source.operations["free"]["slots"]
-    assert codegen.generate(MODEL, ["omega_pC", "eta_C"], "float64").text == source.text
+    assert layout.row("end") > layout.row("out") >= layout.row("inv") >= layout.row("u") + 4 * codegen.STAGES
+    assert layout.outputs == ("total_hip_bmd", "formation", "resorption")
+    slots = [source.operations[kind]["slots"] for kind in ("rest", "free", "drug")]
+    assert slots == sorted(set(slots))
+    turned = codegen.Use(("omega_pC", "eta_C"), (0, 1, 2, 3), frozenset([6]))
+    assert codegen.generate(MODEL, turned, "float64").text == source.text
+
+
+def test_dormant_states():
+    """Bound sclerostin sleeps until an antibody is given; a state that something makes does not."""
+    everything = range(9)
+    assert etdrk4.dormant(MODEL, (1, 2, 3), everything) == {6}
+    assert etdrk4.dormant(MODEL, (0,), everything) == set()
+    assert etdrk4.dormant(MODEL, (), [0, 4]) == set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +23,7 @@ from osteon.engine import kernel as kernels
 from osteon.engine import plan as plans
 from osteon.engine.cohort import Cohort
 from osteon.engine.grid import Grid
-from osteon.engine.kernel import LANES, Kernel
+from osteon.engine.kernel import LANES, Kernel, Use
 from osteon.engine.plan import Jump, Plan
 from osteon.errors import OsteonError
 from osteon.models import Model
@@ -82,44 +82,53 @@ class Setup:
     """Index of the output to which errors are relative."""
 
     def run(self, people: Cohort, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-        """States [output, state, person] and error estimates of people on a grid."""
-        arrays = cohorts.arrays(people, self.plan, self.kernel.source.layout.varying, self.kernel.dtype)
+        """What is observed [output, observed, person] and error estimates of people on a grid."""
+        source = self.kernel.source
+        if source.dormant - people.zero:
+            raise OsteonError("people whose observed begin at 0 and others cannot be in one run")
+        arrays = cohorts.arrays(people, self.plan, source.layout, self.kernel.dtype)
         s = self.kernel.shared_array(people.p, self.weights)
         return grids.run(self.kernel, grid, self.plan, arrays, s)
 
-    def goal(self, people: Cohort, states: np.ndarray) -> np.ndarray:
-        return goals.of(self.model, people.p)(states.astype(float))
+    def goal(self, observed: np.ndarray) -> np.ndarray:
+        """The goal (BMD) [output, person]."""
+        return goals.of(self.model, self.kernel.source.layout.outputs)(observed)
 
-    def difference(self, people: Cohort, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    def endpoints(self, people: Cohort, observed: np.ndarray) -> dict[str, np.ndarray]:
+        """The model's end points [output, person]."""
+        names = self.kernel.source.layout.outputs
+        return self.model.derive({name: observed[:, i].astype(float) for i, name in enumerate(names)}, people.p)
+
+    def difference(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Largest relative difference of the goal over the outputs, per person."""
-        a, b = self.goal(people, one), self.goal(people, other)
+        a, b = self.goal(one), self.goal(other)
         with np.errstate(invalid="ignore"):
             return np.asarray(np.max(np.abs(a - b), axis=0) / grids.scale(b[self.reference]))
 
     def marker_difference(self, people: Cohort, one: np.ndarray, other: np.ndarray) -> float:
         """Largest difference of a marker's logarithm over people and outputs."""
-        a, b = (self.model.read_out(np.moveaxis(s.astype(float), 1, 0), people.p) for s in (one, other))
+        a, b = self.endpoints(people, one), self.endpoints(people, other)
         names = [n for n in a if n in ENDPOINTS and ENDPOINTS[n].kind == "marker"]
         with np.errstate(invalid="ignore", divide="ignore"):
             return max((float(np.nanmax(np.abs(np.log(a[n] / b[n])))) for n in names), default=0.0)
 
     def chunk(self, people: Cohort) -> tuple[np.ndarray, np.ndarray]:
-        """States and flags of some people, those with large error estimates run again on finer steps."""
-        states, estimate = self.run(people, self.grid)
+        """What is observed of some people, and flags; those with large error estimates run again on finer steps."""
+        observed, estimate = self.run(people, self.grid)
         flags = np.full(people.n, OK, np.int8)
         with np.errstate(invalid="ignore"):
-            again = np.flatnonzero(~(estimate <= self.threshold) | ~np.isfinite(states).all(axis=(0, 1)))
+            again = np.flatnonzero(~(estimate <= self.threshold) | ~np.isfinite(observed).all(axis=(0, 1)))
         if len(again):
             some = people.take(again)
             better, _ = self.run(some, self.fine)
-            off = self.difference(some, states[:, :, again], better)
-            states[:, :, again], flags[again] = better, RERUN
+            off = self.difference(observed[:, :, again], better)
+            observed[:, :, again], flags[again] = better, RERUN
             # The finer run is about 15 times closer than the difference between the two.
             far = np.flatnonzero(~(off <= 5 * LIMIT))
             if len(far):
-                states[:, :, again[far]], flags[again[far]] = self.run(some.take(far), self.finest)[0], FINER
-            flags[again[~np.isfinite(states[:, :, again]).all(axis=(0, 1))]] = FAILED
-        return states, flags
+                observed[:, :, again[far]], flags[again[far]] = self.run(some.take(far), self.finest)[0], FINER
+            flags[again[~np.isfinite(observed[:, :, again]).all(axis=(0, 1))]] = FAILED
+        return observed, flags
 
 
 def prepare(
@@ -133,8 +142,12 @@ def prepare(
     jumps: Sequence[Jump] = (),
     dtype: str = "float64",
     target: float = TARGET,
+    channels: Collection[int] = (),
 ) -> Setup:
     """Choose kernel and steps for n people under some courses (days from month 0), read at `days`.
+
+    `channels` are drug channels that the kernel is to have beside those of the courses, so that several arms can
+    share one.
 
     `people(first, last)` gives a range of them. `second` is where the prior treatment begins (0 without one).
     """
@@ -149,10 +162,14 @@ def prepare(
         (low - 0.1 * (high - low), high + 0.1 * (high - low)) for low, high in cohorts.kink_spans(pool, plan)
     ]
     reference = int(np.searchsorted(outputs, 0.0)) if outputs[-1] >= 0 else len(outputs) - 1
-    double = kernels.load(model, pilot.varying, "float64")
+    zero = pool.zero - plan.jumping
+    use = Use(pilot.varying, tuple(sorted({*plan.channel.tolist(), *channels})), zero)
+    double = kernels.load(model, use)
     weights = goals.weights(double, pilot.take(np.array([LANES - 1])), plan.start)
-    grid = grids.choose(double, plan, pilot, goals.of(model, pilot.p), weights, target, reference)
-    kernel = double if dtype == "float64" else kernels.load(model, pilot.varying, dtype)
+    grid = grids.choose(
+        double, plan, pilot, goals.of(model, double.source.layout.outputs), weights, target, reference
+    )
+    kernel = double if dtype == "float64" else kernels.load(model, use, dtype)
     setup = Setup(model, kernel, plan, grid, grid.finer(2), grid.finer(6), weights, target, np.inf, reference)
     _, estimates = setup.run(pool, grid)
     setup.threshold = float(np.nanquantile(estimates, 1 - RERUN_SHARE)) if pool.n > 1 else np.inf
@@ -168,7 +185,7 @@ def chunks(
     chunk: int = CHUNK,
     progress: Callable[[float], None] | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-    """(first, last, states[output, state, person], flags) of each range of people, in order.
+    """(first, last, observed[output, observed, person], flags) of each range of people, in order.
 
     At most a few ranges are held at a time. Ctrl-C is answered when the ranges that are running have ended, within a
     fraction of a second.
@@ -189,8 +206,8 @@ def chunks(
                     first, last = ranges.popleft()
                     running.append((first, last, pool.submit(work, first, last)))
                 first, last, future = running.popleft()
-                states, flags = future.result()
-                yield first, last, states, flags
+                observed, flags = future.result()
+                yield first, last, observed, flags
                 if progress is not None:
                     progress(last / n)
         finally:
@@ -212,11 +229,11 @@ def certify(setup: Setup, people: People, n: int, flags: dict[str, int]) -> Cert
     parts = [people(int(i), int(i) + 1) for i in picks] if n > POOL else [people(0, n).take(picks)]
     errors, markers = [], [0.0]
     for some in _joined(parts):
-        states, marks = setup.chunk(some)
+        observed, marks = setup.chunk(some)
         truth, _ = setup.run(some, setup.grid.finer(4))
-        off = setup.difference(some, states, truth)
+        off = setup.difference(observed, truth)
         errors.append(off[marks != FAILED])
-        markers.append(setup.marker_difference(some, states, truth))
+        markers.append(setup.marker_difference(some, observed, truth))
     whole = np.concatenate(errors)
     if len(whole):
         found.sample, found.sample_max = len(whole), float(np.max(whole))
@@ -237,7 +254,8 @@ def _joined(parts: list[Cohort]) -> list[Cohort]:
     factor = None if first.dose_factor is None else np.concatenate([c.dose_factor for c in parts], axis=1)
     x0 = np.concatenate([c.x0 for c in parts], axis=1)
     born, now = np.concatenate([c.born for c in parts]), np.concatenate([c.now for c in parts])
-    return [Cohort(first.model, len(parts), first.p._make(values), x0, born, now, factor)]
+    zero = frozenset.intersection(*(c.zero for c in parts))
+    return [Cohort(first.model, len(parts), first.p._make(values), x0, born, now, factor, zero)]
 
 
 def count_flags(total: dict[str, int], flags: np.ndarray) -> dict[str, int]:

@@ -8,7 +8,7 @@ parameters alone are computed once per block. Reciprocals that do not wait for e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -18,7 +18,7 @@ from osteon.models import Model
 
 LANES = 64
 STAGES = 3  # exposures at the start, the middle and the end of a step
-GROUP = {"float64": 8, "float32": 3}  # reciprocals per division; fewer where a product might overflow
+GROUP = {"float64": 4, "float32": 3}  # reciprocals per division; fewer where a product might overflow
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,19 @@ class Layout:
     """Where things stand, generated from the model: rows of a block's array, places in the shared array."""
 
     states: int
-    channels: int
+    channels: tuple[int, ...]  # those of the model's channels that are used
     varying: tuple[str, ...]  # parameters that differ between people
     shared: tuple[str, ...]  # parameters that are the same for all
     invariants: int
     shared_invariants: int
+    outputs: tuple[str, ...]
 
     def row(self, name: str) -> int:
         """First row of a part of the block's array; "end" is the number of rows."""
         sizes = {
-            "x": self.states, "last": self.states, "sixth": 1, "error": 1, "base": 1, "scale": 1,
-            "p": len(self.varying), "u": self.channels * STAGES, "inv": self.invariants, "end": 0,
+            "x": self.states, "last": 1, "sixth": 1, "error": 1, "base": 1, "scale": 1,
+            "p": len(self.varying), "u": len(self.channels) * STAGES, "inv": self.invariants,
+            "out": len(self.outputs), "end": 0,
         }  # fmt: skip
         at = 0
         for part, size in sizes.items():
@@ -52,25 +54,51 @@ class Layout:
         )
 
 
+@dataclass(frozen=True)
+class Use:
+    """What a kernel is made for; it leaves out what that does not need. The same use, the same bits."""
+
+    varying: tuple[str, ...] = ()
+    channels: tuple[int, ...] = ()
+    """Drug channels that are ever heard."""
+    zero: frozenset[int] = frozenset()
+    """States that are 0 at everyone's start, and that no jump touches."""
+    raw: bool = False
+    """Whether outputs are the states themselves and not what the model observes."""
+
+
 @dataclass
 class Source:
-    """The text of a kernel and its layout; `operations` counts what a step takes per person."""
+    """The text of a kernel and its layout; `operations` counts what a step of each kind takes per person."""
 
     text: str
     layout: Layout
+    dormant: frozenset[int]
     operations: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def generate(model: Model, varying: Sequence[str], dtype: str) -> Source:
-    """The kernel's source for a model whose parameters `varying` differ between people."""
+def generate(model: Model, use: Use, dtype: str) -> Source:
+    """The kernel's source. Steps are of three kinds: "rest" before anything has happened, "free" while no drug is
+    heard, and "drug"."""
     graph = Graph()
     names = model.parameters()._fields
-    vary = tuple(n for n in names if n in set(varying))
+    vary = tuple(n for n in names if n in set(use.varying))
     p = model.parameters()._make([graph.leaf("p" if n in vary else "s", n) for n in names])
-    steps = {name: etdrk4.step(model, p, graph, drug=name == "drug") for name in ("free", "drug")}
-    on_people, on_shared = _hoist(n for s in steps.values() for n in (*s.states, *s.last, s.sixth, s.error))
+    asleep = etdrk4.dormant(model, use.channels, use.zero)
+    at_rest = etdrk4.dormant(model, (), use.zero)
+    steps = {"rest": etdrk4.step(model, p, graph, channels=(), dormant=at_rest)}
+    if at_rest != asleep:
+        steps["free"] = etdrk4.step(model, p, graph, channels=(), dormant=asleep)
+    if use.channels:
+        steps["drug"] = etdrk4.step(model, p, graph, channels=use.channels, dormant=asleep)
+    x = [graph.const(0.0) if i in asleep else graph.leaf("x", i) for i in range(len(model.states))]
+    seen = dict(zip(model.states, x, strict=True)) if use.raw else model.observe(x, p)
+    seen = {name: graph.const(value) for name, value in seen.items()}
+    on_people, on_shared = _hoist(
+        [n for s in steps.values() for n in (*s.states.values(), s.last, s.sixth, s.error)] + list(seen.values())
+    )
     shared = tuple(n for n in names if n not in vary)
-    layout = Layout(len(model.states), len(model.channels), vary, shared, len(on_people), len(on_shared))
+    layout = Layout(len(model.states), use.channels, vary, shared, len(on_people), len(on_shared), tuple(seen))
     writer = _Writer(layout, dtype)
     parts = [
         writer.function(
@@ -81,25 +109,35 @@ def generate(model: Model, varying: Sequence[str], dtype: str) -> Source:
     row = layout.row("inv")
     parts.append(writer.function("prepare", [(n, writer.cell(row + i)) for i, n in enumerate(on_people)]))
     writer.known |= {n.index: writer.cell(row + i) for i, n in enumerate(on_people)}
-    source = Source("", layout)
+    source = Source("", layout, asleep)
     for name, one in steps.items():
-        targets = [(n, writer.cell(layout.row("x") + i)) for i, n in enumerate(one.states)]
-        targets += [(n, writer.cell(layout.row("last") + i)) for i, n in enumerate(one.last)]
-        targets.append((one.sixth, writer.cell(layout.row("sixth"))))
+        targets = [(n, writer.cell(layout.row("x") + i)) for i, n in one.states.items()]
+        targets += [(one.last, writer.cell(layout.row("last"))), (one.sixth, writer.cell(layout.row("sixth")))]
         parts.append(writer.function(f"step_{name}", targets, error=one.error))
         source.operations[name] = dict(writer.counted)
+    for name, same in (("free", "rest"), ("drug", "free")):
+        if name not in steps:
+            parts.append(f"step_{name} = step_{same}\n")
+            source.operations[name] = source.operations[same]
+    row = layout.row("out")
+    parts.append(writer.function("observe", [(n, writer.cell(row + i)) for i, n in enumerate(seen.values())]))
+    source.text = _fill(writer)
+    source.text = source.text.replace("#MODEL#\n", "\n".join(["", *parts]))
+    return source
+
+
+def _fill(writer: _Writer) -> str:
+    """The frame with its constants."""
+    layout = writer.layout
     frame = resources.files("osteon.engine").joinpath("kernel_frame.py.txt").read_text("utf-8")
-    rows = {
-        f"ROW_{part.upper()}": layout.row(part)
-        for part in ("x", "last", "sixth", "error", "base", "scale", "p", "u", "inv", "end")
-    }
-    sizes = {"LANES": LANES, "N_X": layout.states, "N_P": len(vary), "N_U": layout.channels, **rows}
+    rows = ("x", "last", "sixth", "error", "base", "scale", "p", "u", "inv", "out", "end")
+    sizes = {
+        "LANES": LANES, "N_X": layout.states, "N_P": len(layout.varying), "N_U": len(layout.channels),
+        "N_OUT": len(layout.outputs), **{f"ROW_{part.upper()}": layout.row(part) for part in rows},
+    }  # fmt: skip
     header = "".join(f"{key} = {value}\n" for key, value in sizes.items())
     constants = "".join(f"{name} = F({value!r})\n" for value, name in writer.constants.items())
-    source.text = frame.replace("#SIZES#\n", f"F = np.{dtype}\n" + header).replace(
-        "#MODEL#\n", constants + "\n" + "\n".join(parts)
-    )
-    return source
+    return frame.replace("#SIZES#\n", f"F = np.{writer.dtype}\n" + header).replace("#CONSTANTS#\n", constants)
 
 
 def _hoist(outputs: Iterable[Node]) -> tuple[list[Node], list[Node]]:
@@ -224,11 +262,11 @@ class _Body:
         if kind == "p":
             return cell(layout.row("p") + layout.varying.index(rest[0]))
         if kind == "last":
-            return cell(layout.row("last") + rest[0])
+            return cell(layout.row("last"))
         if kind == "sixth":
             return cell(layout.row("sixth"))
         if kind == "u":
-            return cell(layout.row("u") + rest[0] * STAGES + rest[1])
+            return cell(layout.row("u") + layout.channels.index(rest[0]) * STAGES + rest[1])
         scale = cell(layout.row("scale"))
         return f"{scale} * h" if kind == "h" else f"{cell(layout.row('base'))} + {scale} * t"
 
@@ -260,21 +298,36 @@ class _Body:
         return {"neg": f"-{args[0]}", "abs": f"abs({args[0]})"}[node.op]
 
     def _divide(self, group: list[Node]) -> None:
-        """The reciprocals of a group from one division."""
-        below = [self.name(n.args[0]) for n in group]
-        products = [below[0]]
-        for i, factor in enumerate(below[1:], 1):
-            products.append(f"q{group[i].index}")
-            self.lines.append(f"{products[-1]} = {products[-2]} * {factor}")
-        rest = f"v{group[0].index}" if len(group) == 1 else f"r{group[-1].index}"
-        self.lines.append(
-            f"{rest} = {self.writer.constants.setdefault(1.0, f'C{len(self.writer.constants)}')} / {products[-1]}"
-        )
-        for i in range(len(group) - 1, 0, -1):
-            self.lines.append(f"v{group[i].index} = {rest} * {products[i - 1]}")
-            following = f"v{group[0].index}" if i == 1 else f"r{group[i - 1].index}"
-            self.lines.append(f"{following} = {rest} * {below[i]}")
-            rest = following
+        """The reciprocals of a group from one division, by a balanced tree of products: up, divide, down."""
+        tag = group[-1].index
+
+        def up(low: int, high: int) -> str:
+            if high - low == 1:
+                return self.name(group[low].args[0])
+            middle = (low + high) // 2
+            left, right = up(low, middle), up(middle, high)
+            below[low, high] = (left, right)
+            self.lines.append(f"q{tag}_{low}_{high} = {left} * {right}")
+            return f"q{tag}_{low}_{high}"
+
+        def down(low: int, high: int, name: str) -> None:
+            """`name` holds the reciprocal of the product of low … high − 1."""
+            if high - low == 1:
+                return
+            middle = (low + high) // 2
+            left, right = below[low, high]
+            for part, other in (((low, middle), right), ((middle, high), left)):
+                single = part[1] - part[0] == 1
+                found = f"v{group[part[0]].index}" if single else f"r{tag}_{part[0]}_{part[1]}"
+                self.lines.append(f"{found} = {name} * {other}")
+                down(*part, found)
+
+        below: dict[tuple[int, int], tuple[str, str]] = {}
+        product = up(0, len(group))
+        one = self.writer.constants.setdefault(1.0, f"C{len(self.writer.constants)}")
+        whole = f"v{group[0].index}" if len(group) == 1 else f"r{tag}"
+        self.lines.append(f"{whole} = {one} / {product}")
+        down(0, len(group), whole)
         self.names |= {n.index: f"v{n.index}" for n in group}
         self.divisions += 1
         self.extra += 3 * (len(group) - 1)

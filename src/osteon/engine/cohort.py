@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from osteon.engine.codegen import Layout
 from osteon.engine.plan import Plan
 from osteon.models import Model
 
@@ -26,6 +27,8 @@ class Cohort:
     born: np.ndarray
     now: np.ndarray
     dose_factor: np.ndarray | None = None  # [component, n]; what share of each dose is taken
+    zero: frozenset[int] = frozenset()
+    """States that are 0 at everyone's start."""
 
     @property
     def varying(self) -> tuple[str, ...]:
@@ -37,7 +40,7 @@ class Cohort:
         values = [v[who] if np.ndim(v) else v for v in self.p]
         factor = self.dose_factor[:, who] if self.dose_factor is not None else None
         x0, born, now = self.x0[:, who], self.born[who], self.now[who]
-        return Cohort(self.model, len(now), self.p._make(values), x0, born, now, factor)
+        return Cohort(self.model, len(now), self.p._make(values), x0, born, now, factor, self.zero)
 
 
 def make(
@@ -65,7 +68,8 @@ def make(
     born, states = model.start(p) if start is None else start
     x0 = np.stack([np.broadcast_to(np.asarray(x, float), n) for x in states])
     clock = np.broadcast_to(np.asarray(age, float) * model.year_days, n)
-    return Cohort(model, n, p, x0, np.broadcast_to(np.asarray(born, float), n), clock, dose_factor)
+    zero = frozenset(i for i, x in enumerate(states) if np.ndim(x) == 0 and x == 0)
+    return Cohort(model, n, p, x0, np.broadcast_to(np.asarray(born, float), n), clock, dose_factor, zero)
 
 
 @dataclass
@@ -79,24 +83,37 @@ class Arrays:
     decay: np.ndarray
     dose_factor: np.ndarray
     kink: np.ndarray
+    observed: np.ndarray
+    """What is seen of people at the start [observed, n]."""
+    order: np.ndarray
+    """In which people are put in blocks: by the time of their first kink, so that few blocks meet one in a step."""
+
+
+def kink_times(cohort: Cohort, plan: Plan) -> list[np.ndarray]:
+    """When each kink lies for each person, in days from month 0; infinite where it lies outside the run."""
+    times = []
+    stretch = (cohort.now + plan.second - cohort.born) / max(plan.second - plan.start, 1e-9)
+    for kink in cohort.model.kinks(cohort.p):
+        clock = np.broadcast_to(np.asarray(kink, float), cohort.n)
+        late = clock - cohort.now
+        with np.errstate(divide="ignore", invalid="ignore"):
+            early = plan.start + (clock - cohort.born) / stretch
+        time = np.where(late >= plan.second, late, early)
+        times.append(np.where((clock > cohort.born) & (time < plan.end), time, np.inf))
+    return times
 
 
 def kink_spans(cohort: Cohort, plan: Plan) -> list[tuple[float, float]]:
     """Earliest and latest time (days from month 0) of each kink over the people."""
     spans = []
-    stretch = (cohort.now + plan.second - cohort.born) / max(plan.second - plan.start, 1e-9)
-    for kink in cohort.model.kinks(cohort.p):
-        clock = np.broadcast_to(np.asarray(kink, float), cohort.n)
-        late = clock - cohort.now
-        early = plan.start + (clock - cohort.born) / stretch
-        time = np.where(late >= plan.second, late, early)
-        inside = (clock > cohort.born) & (time < plan.end)
-        if inside.any():
-            spans.append((float(time[inside].min()), float(time[inside].max())))
+    for time in kink_times(cohort, plan):
+        inside = time[np.isfinite(time)]
+        if inside.size:
+            spans.append((float(inside.min()), float(inside.max())))
     return spans
 
 
-def arrays(cohort: Cohort, plan: Plan, varying: Sequence[str], dtype: Any) -> Arrays:
+def arrays(cohort: Cohort, plan: Plan, layout: Layout, dtype: Any) -> Arrays:
     """The kernel's inputs. Phase 1 runs from the start of life to month 0 less the prior treatment, phase 2 on."""
     n = cohort.n
     kinetics = cohort.model.kinetics(cohort.p)
@@ -107,7 +124,8 @@ def arrays(cohort: Cohort, plan: Plan, varying: Sequence[str], dtype: Any) -> Ar
             found[i] = value
         return found
 
-    par = rows([getattr(cohort.p, name) for name in varying], len(varying))
+    par = rows([getattr(cohort.p, name) for name in layout.varying], len(layout.varying))
+    seen = dict(zip(cohort.model.states, cohort.x0, strict=True)) | cohort.model.observe(cohort.x0, cohort.p)
     agents = plan.agents
     kinks = cohort.model.kinks(cohort.p)
     factor = np.ones((plan.components, n), dtype)
@@ -124,6 +142,8 @@ def arrays(cohort: Cohort, plan: Plan, varying: Sequence[str], dtype: Any) -> Ar
         rows([DAYS_IN_HALF_LIFE / np.asarray(kinetics[a].half_life) for a in agents], len(agents))[: len(agents)],
         factor,
         rows(kinks, len(kinks))[: len(kinks)],
+        np.stack([seen[name] for name in layout.outputs]).astype(dtype),
+        np.argsort(kink_times(cohort, plan)[0], kind="stable") if kinks else np.arange(n),
     )
 
 

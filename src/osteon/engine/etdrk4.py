@@ -18,7 +18,7 @@ Runge–Kutta method. Sources: Krogstad 2005, J Comput Phys 203:72 (the stages);
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,67 +28,82 @@ from osteon.models import Model
 
 @dataclass(frozen=True)
 class Step:
-    """The step's outputs: new states, the derivatives `last` of its last stage, and an estimate of the error made
-    in the step before it."""
+    """The step's outputs: new `states` by index (dormant ones left out), the weighted derivative `last` of its last
+    stage, a sixth of its length, and an estimate of the error made in the step before it."""
 
-    graph: Graph
-    states: list[Node]
-    last: list[Node]
+    states: dict[int, Node]
+    last: Node
     sixth: Node
     error: Node
 
 
-def step(model: Model, p: Any, graph: Graph, *, drug: bool) -> Step:
+def step(model: Model, p: Any, graph: Graph, *, channels: Collection[int], dormant: Collection[int] = ()) -> Step:
     """Trace `model.rates` four times and join the stages. `p` holds the parameters as nodes of `graph`.
 
-    Leaves: ("x", i) states, ("u", channel, stage) exposures at the start, middle and end (absent when not
-    `drug`), ("t",) time, ("h",) step, ("w", i) weights of the error estimate, ("last", i) and ("sixth",) what the
-    step before left: its last derivatives, and a sixth of its length (0 when something happened since).
+    Leaves: ("x", i) states, ("u", channel, stage) exposures at the start, middle and end, ("t",) time, ("h",) step,
+    ("w", i) weights of the error estimate, ("last",) and ("sixth",) what the step before left: its last weighted
+    derivative, and a sixth of its length (0 when something happened since). Channels that are not in `channels` are
+    silent; `dormant` states are and stay 0.
 
     The estimate is the classical companion of order 3 that takes the next step's first derivative as a fifth
     stage: h/6 (k4 − k5), summed with the weights, which say what an error of each state is worth in the goal.
     """
     n = len(model.states)
+    awake = [i for i in range(n) if i not in dormant]
     t, h = graph.leaf("t"), graph.leaf("h")
     half = h * 0.5
-    x = [graph.leaf("x", i) for i in range(n)]
+    zero = graph.const(0.0)
+    x = {i: graph.leaf("x", i) for i in awake}
     times = [t, t + half, t + h]
 
-    def exposure(at: int) -> list[Any]:
-        if not drug:
-            return [0.0] * len(model.channels)
-        return [graph.leaf("u", c, at) for c in range(len(model.channels))]
-
-    def rates(state: Sequence[Any], at: int) -> tuple[list[Node], list[Node]]:
-        production, loss = model.rates(state, exposure(at), times[at], p)
+    def rates(state: dict[int, Node], at: int) -> tuple[list[Node], list[Node]]:
+        exposure = [graph.leaf("u", c, at) if c in channels else 0.0 for c in range(len(model.channels))]
+        production, loss = model.rates([state.get(i, zero) for i in range(n)], exposure, times[at], p)
         return [graph.const(v) for v in production], [graph.const(v) for v in loss]
 
     memo: dict[int, frozenset[str]] = {}
     P1, L = rates(x, 0)
-    phi = [_phi(graph, loss, half) for loss in L]
-    fixed = [leaves(loss, memo) <= {"p", "s"} for loss in L]  # the loss never changes: N is P
-    F1 = [P1[i] - L[i] * x[i] for i in range(n)]
+    phi = {i: _phi(graph, L[i], half) for i in awake}
+    fixed = {i for i in awake if leaves(L[i], memo) <= {"p", "s"}}  # the loss never changes: N is P
+    F1 = {i: P1[i] - L[i] * x[i] for i in awake}
 
-    def forcing(state: list[Node], at: int) -> list[Node]:
+    def forcing(state: dict[int, Node], at: int) -> dict[int, Node]:
         production, loss = rates(state, at)
-        return [production[i] if fixed[i] else production[i] - (loss[i] - L[i]) * state[i] for i in range(n)]
+        return {i: production[i] if i in fixed else production[i] - (loss[i] - L[i]) * state[i] for i in awake}
 
-    u2 = [x[i] + half * phi[i].one_half * F1[i] for i in range(n)]
+    u2 = {i: x[i] + half * phi[i].one_half * F1[i] for i in awake}
     N2 = forcing(u2, 1)
-    u3 = [u2[i] + h * phi[i].two_half * (N2[i] - P1[i]) for i in range(n)]
+    u3 = {i: u2[i] + h * phi[i].two_half * (N2[i] - P1[i]) for i in awake}
     N3 = forcing(u3, 1)
-    first = [x[i] + h * phi[i].one * F1[i] for i in range(n)]
-    u4 = [first[i] + h * (2.0 * phi[i].two) * (N3[i] - P1[i]) for i in range(n)]
+    first = {i: x[i] + h * phi[i].one * F1[i] for i in awake}
+    u4 = {i: first[i] + h * (2.0 * phi[i].two) * (N3[i] - P1[i]) for i in awake}
     N4 = forcing(u4, 2)
-    new, last_rate = [], []
-    error = graph.const(0.0)
-    for i in range(n):
+    new: dict[int, Node] = {}
+    began = ended = zero
+    for i in awake:
         middle = (N2[i] - P1[i]) + (N3[i] - P1[i])
-        last = N4[i] - P1[i]
-        new.append(first[i] + h * (phi[i].middle * middle + phi[i].last * last))
-        last_rate.append(N4[i] - L[i] * u4[i])
-        error = error + graph.leaf("w", i) * (graph.leaf("last", i) - F1[i])
-    return Step(graph, new, last_rate, h * (1 / 6), abs(error * graph.leaf("sixth")))
+        new[i] = first[i] + h * (phi[i].middle * middle + phi[i].last * (N4[i] - P1[i]))
+        began = began + graph.leaf("w", i) * F1[i]
+        ended = ended + graph.leaf("w", i) * (N4[i] - L[i] * u4[i])
+    error = abs((graph.leaf("last") - began) * graph.leaf("sixth"))
+    return Step(new, ended, h * (1 / 6), error)
+
+
+def dormant(model: Model, channels: Collection[int], zero: Collection[int]) -> frozenset[int]:
+    """Those of the states that are `zero` at the start and stay so, as nothing makes them while all channels but
+    `channels` are silent."""
+    graph = Graph()
+    p = model.parameters()
+    p = p._make([graph.leaf("p", name) for name in p._fields])
+    found = set(zero)
+    while True:
+        x = [graph.const(0.0) if i in found else graph.leaf("x", i) for i in range(len(model.states))]
+        exposure = [graph.leaf("u", c) if c in channels else 0.0 for c in range(len(model.channels))]
+        production, _ = model.rates(x, exposure, graph.leaf("t"), p)
+        still = {i for i in found if is_zero(graph.const(production[i]))}
+        if still == found:
+            return frozenset(found)
+        found = still
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from osteon.engine import cohort as cohorts
 from osteon.engine import grid as grids
 from osteon.engine import plan as plans
 from osteon.engine.cohort import Cohort
-from osteon.engine.kernel import Kernel
+from osteon.engine.kernel import LANES, Kernel
 from osteon.models import Model
 
 HORIZON_DAYS = 3650.0  # how far ahead a disturbance is followed
@@ -22,15 +22,20 @@ STEPS = 400
 Goal = Callable[[np.ndarray], np.ndarray]
 
 
-def of(model: Model, p: Any) -> Goal:
-    """Maps states [output, state, person] to the mean of the model's BMD end points [output, person]."""
-    names = [name for name in model.endpoints if name in ENDPOINTS and ENDPOINTS[name].kind == "bmd"]
+def of(model: Model, outputs: Sequence[str]) -> Goal:
+    """Maps what a kernel observes [output, observed, person] to the mean of the model's BMD end points
+    [output, person]."""
+    names = _names(model)
+    places = [list(outputs).index(name) for name in names]
 
-    def goal(states: np.ndarray) -> np.ndarray:
-        read = model.read_out(np.moveaxis(states, 1, 0), p)
-        return np.asarray(sum(read[name] for name in names) / len(names))
+    def goal(observed: np.ndarray) -> np.ndarray:
+        return np.asarray(sum(observed[:, i].astype(float) for i in places) / len(places))
 
     return goal
+
+
+def _names(model: Model) -> list[str]:
+    return [name for name in model.endpoints if name in ENDPOINTS and ENDPOINTS[name].kind == "bmd"]
 
 
 def weights(kernel: Kernel, person: Cohort, start: float) -> np.ndarray:
@@ -41,17 +46,28 @@ def weights(kernel: Kernel, person: Cohort, start: float) -> np.ndarray:
     model, n = person.model, kernel.source.layout.states
     zero = kernel.shared_array(person.p, np.zeros(n))
 
-    def run(people: Cohort, begin: float, end: float) -> np.ndarray:
+    def run(x: np.ndarray, born: np.ndarray, begin: float, end: float) -> np.ndarray:
+        """States [state, person] at `end` of people who begin with the columns of x."""
+        found = np.empty_like(x)
         plan = plans.make((), {}, start=begin, outputs=[end])
-        grid = grids.from_steps(plan, np.linspace(begin, end, STEPS + 1))
-        arrays = cohorts.arrays(people, plan, kernel.source.layout.varying, kernel.dtype)
-        return grids.run(kernel, grid, plan, arrays, zero)[0].astype(float)
+        times, no_drugs = np.linspace(begin, end, STEPS + 1), np.empty(0, np.int64)
+        for at in range(0, x.shape[1], LANES):
+            here = x[:, at : at + LANES]
+            whole = person.take(np.zeros(LANES, np.int64))
+            whole.x0, whole.born = np.resize(here.T, (LANES, n)).T, np.resize(born, LANES)
+            arrays = cohorts.arrays(whole, plan, kernel.source.layout, kernel.dtype)
+            pilot = grids.Pilot.make(kernel, plan, arrays, zero)
+            if begin >= 0:
+                pilot.second_phase()
+            for t, after in itertools.pairwise(times):
+                pilot.advance(t, after - t, no_drugs)
+            found[:, at : at + LANES] = pilot.rows("x", n)[:, : here.shape[1]]
+        return found
 
-    x = run(person, start, 0.0)[0, :, 0] if start < 0 else person.x0[:, 0]
+    x = run(person.x0, person.born, start, 0.0)[:, 0] if start < 0 else person.x0[:, 0]
     states = np.repeat(x[:, None], n + 1, axis=1)
     step = np.where(x != 0, np.abs(x) * DISTURBANCE, 1.0)
     states[np.arange(n), np.arange(n) + 1] += step
-    many = person.take(np.zeros(n + 1, np.int64))
-    disturbed = Cohort(model, n + 1, many.p, states, many.now, many.now)
-    final = of(model, disturbed.p)(run(disturbed, 0.0, HORIZON_DAYS))[0]
+    read = model.observe(run(states, person.now, 0.0, HORIZON_DAYS), person.p)
+    final = np.sum([read[name] for name in _names(model)], axis=0)
     return np.asarray((final[1:] / final[0] - 1.0) / step)

@@ -40,7 +40,8 @@ class Grid:
 
     t: np.ndarray
     h: np.ndarray
-    drug: np.ndarray
+    kind: np.ndarray
+    """0 before anything has happened, 1 without drugs, 2 with drugs."""
     kinked: np.ndarray
     second_phase: int
     events_from: np.ndarray
@@ -81,7 +82,7 @@ class Grid:
             self,
             t=t,
             h=h,
-            drug=np.repeat(self.drug, parts),
+            kind=np.repeat(self.kind, parts),
             kinked=np.repeat(self.kinked, parts),
             second_phase=self.second_phase * parts,
             events_from=spread(self.events_from, each=False),
@@ -107,7 +108,7 @@ def from_steps(plan: Plan, times: np.ndarray) -> Grid:
     return Grid(
         t=t,
         h=h,
-        drug=(np.diff(active_from) > 0).astype(np.uint8),
+        kind=np.where(np.diff(active_from) > 0, 2, t >= plan.first_event).astype(np.uint8),
         kinked=np.array([plan.kinked(a, b) for a, b in zip(t, times[1:], strict=True)], np.uint8),
         second_phase=int(np.searchsorted(t, plan.second)),
         events_from=np.array(events_from),
@@ -126,31 +127,36 @@ def call(
     kernel: Kernel, grid: Grid, plan: Plan, people: Arrays, s: np.ndarray, out: np.ndarray, error: np.ndarray,
     first: int = 0, last: int | None = None,
 ) -> None:  # fmt: skip
-    """Run people first … last − 1 over the grid; fills out[output, state, person] and error[person]."""
+    """Run people first … last − 1 of `people.order` over the grid; fills out[output, observed, person] and
+    error[person] in that order."""
     f = kernel.dtype
     kernel.module.run(
-        first, people.x0.shape[1] if last is None else last, people.x0, people.par, s, people.clock,
-        grid.t.astype(f), grid.h.astype(f), grid.drug, grid.kinked, people.kink, grid.second_phase,
+        first, people.x0.shape[1] if last is None else last, people.order, people.x0, people.par, s, people.clock,
+        grid.t.astype(f), grid.h.astype(f), grid.kind, grid.kinked, people.kink, grid.second_phase,
         grid.events_from, grid.event_kind, grid.event_index, grid.event_value.astype(f), grid.event_who,
-        grid.active_from, grid.active, plan.channel, people.gain, people.decay, people.dose_factor,
+        grid.active_from, grid.active, kernel.channels(plan), people.gain, people.decay, people.dose_factor,
         grid.out_at, out, error,
     )  # fmt: skip
 
 
 def run(kernel: Kernel, grid: Grid, plan: Plan, people: Arrays, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """States [output, state, person] and error estimates [person] of all the people."""
+    """What the kernel observes [output, observed, person] and error estimates [person] of all the people."""
     n = people.x0.shape[1]
-    out = np.empty((grid.n_outputs, people.x0.shape[0], n), kernel.dtype)
+    out = np.empty((grid.n_outputs, len(kernel.source.layout.outputs), n), kernel.dtype)
     error = np.empty(n, kernel.dtype)
+    call(kernel, grid, plan, people, s, out, error)
+    if (people.order[1:] < people.order[:-1]).any():
+        back = np.empty(n, np.int64)
+        back[people.order] = np.arange(n)
+        out, error = np.take(out, back, axis=2), error[back]
     for index, time in enumerate(plan.outputs):
         if time <= plan.start:
-            out[index] = people.x0
-    call(kernel, grid, plan, people, s, out, error)
+            out[index] = people.observed
     return out, error
 
 
 @dataclass
-class _Pilot:
+class Pilot:
     """One block of people, stepped from Python while the sequence is chosen."""
 
     kernel: Kernel
@@ -159,9 +165,10 @@ class _Pilot:
     s: np.ndarray
     w: np.ndarray
     levels: tuple[np.ndarray, np.ndarray, np.ndarray]
+    channel: np.ndarray
 
     @classmethod
-    def make(cls, kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray) -> _Pilot:
+    def make(cls, kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray) -> Pilot:
         f, layout = kernel.dtype, kernel.source.layout
         w = np.zeros((layout.row("end"), LANES), f)
         w[: layout.states] = people.x0
@@ -170,7 +177,8 @@ class _Pilot:
         agents = max(1, len(plan.agents))
         lev, plat, dec = (np.zeros((agents, LANES), f) for _ in range(3))
         dec[: len(plan.agents)] = people.decay
-        pilot = cls(kernel, plan, people, s, w.ravel(), (lev.ravel(), plat.ravel(), dec.ravel()))
+        levels = (lev.ravel(), plat.ravel(), dec.ravel())
+        pilot = cls(kernel, plan, people, s, w.ravel(), levels, kernel.channels(plan))
         kernel.module.prepare(pilot.w, s)
         return pilot
 
@@ -218,11 +226,8 @@ class _Pilot:
 
     def _step(self, t: float, h: float, active: np.ndarray) -> None:
         f, module = self.kernel.dtype.type, self.kernel.module
-        if len(active):
-            module.exposures(self.w, *self.levels, self.plan.channel, active, len(active), f(h))
-            module.step_drug(self.w, self.s, f(t), f(h))
-        else:
-            module.step_free(self.w, self.s, f(t), f(h))
+        kind = 2 if len(active) else int(t >= self.plan.first_event)
+        module.advance(kind, self.w, self.s, *self.levels, self.channel, active, len(active), f(t), f(h))
 
     def keep(self) -> tuple[np.ndarray, np.ndarray]:
         return self.w.copy(), self.levels[0].copy()
@@ -235,7 +240,7 @@ def adapt(
     kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray, weights: np.ndarray, tolerance: float
 ) -> np.ndarray:
     """Step edges with a weighted error of at most `tolerance` in each step, for every one of a block of people."""
-    pilot = _Pilot.make(kernel, plan, people, s)
+    pilot = Pilot.make(kernel, plan, people, s)
     n = kernel.source.layout.states
     edges, breaks = [plan.start], plan.breaks()
     h = FIRST
@@ -278,10 +283,10 @@ def choose(
     """The loosest sequence whose pilot stays within `target` (error of the goal at every output, relative to its
     value at output `reference`).
 
-    `goal(states)` maps [output, state, person] to the goal [output, person]; `weights` [state] says what an absolute
-    error of each state is worth in relative error of the goal.
+    `goal(observed)` maps [output, observed, person] to the goal [output, person]; `weights` [state] says what an
+    absolute error of each state is worth in relative error of the goal.
     """
-    people = cohorts.arrays(pilot, plan, kernel.source.layout.varying, kernel.dtype)
+    people = cohorts.arrays(pilot, plan, kernel.source.layout, kernel.dtype)
     content = [kernel.source.text, repr(plan.key()), repr((target, reference)), weights.tobytes(), repr(pilot.p)]
     content += [array.tobytes() for array in vars(people).values()]
     key = hashlib.sha256(repr(content).encode()).digest()

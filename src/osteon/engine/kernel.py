@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from osteon import files
-from osteon.engine.codegen import LANES, Source, generate
+from osteon.engine.codegen import LANES, Source, Use, generate
+from osteon.engine.plan import Plan
 from osteon.models import Model
 
 
@@ -32,6 +33,12 @@ class Kernel:
     source: Source
     dtype: np.dtype[Any]
     cached: bool
+    model: Model
+    use: Use
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A kernel goes to other processes as what it was made for, and is loaded there."""
+        return load, (self.model, self.use, str(self.dtype))
 
     def shared_array(self, p: Any, weights: Sequence[float] | np.ndarray) -> np.ndarray:
         """The array of shared parameters, invariants and error weights."""
@@ -41,6 +48,10 @@ class Kernel:
         s[layout.place("w") : layout.place("w") + layout.states] = weights
         self.module.shared(s)
         return s
+
+    def channels(self, plan: Plan) -> np.ndarray:
+        """Each agent's channel as the kernel counts them."""
+        return np.array([self.source.layout.channels.index(c) for c in plan.channel.tolist()], np.int64)
 
 
 def cache_folder() -> Path:
@@ -59,16 +70,17 @@ def cache_folder() -> Path:
 _loaded: dict[tuple[Any, ...], Kernel] = {}
 
 
-def load(model: Model, varying: Sequence[str] = (), dtype: str = "float64") -> Kernel:
-    """The kernel of a model whose parameters `varying` differ between people; made on first use."""
-    key = (model.name, type(model), frozenset(varying), dtype)
+def load(model: Model, use: Use | None = None, dtype: str = "float64") -> Kernel:
+    """The kernel of a model for some use; made on first use."""
+    use = use or Use()
+    key = (model.name, type(model), use, dtype)
     if key not in _loaded:
-        _loaded[key] = _load(model, tuple(varying), dtype)
+        _loaded[key] = _load(model, use, dtype)
     return _loaded[key]
 
 
-def _load(model: Model, varying: tuple[str, ...], dtype: str) -> Kernel:
-    source = generate(model, varying, dtype)
+def _load(model: Model, use: Use, dtype: str) -> Kernel:
+    source = generate(model, use, dtype)
     digest = hashlib.sha256(source.text.encode()).hexdigest()[:20]
     name = f"osteon_kernel_{model.name}_{digest}"
     path = _folder() / f"{name}.py"
@@ -76,7 +88,7 @@ def _load(model: Model, varying: tuple[str, ...], dtype: str) -> Kernel:
         files.write_whole(path, source.text)
     machine_code = path.parent / "__pycache__"
     cached = any(machine_code.glob(f"{name}.run-*.nbi")) if machine_code.is_dir() else False
-    return Kernel(_import(name, path), source, np.dtype(dtype), cached)
+    return Kernel(_import(name, path), source, np.dtype(dtype), cached, model, use)
 
 
 @functools.cache
@@ -99,4 +111,4 @@ def _import(name: str, path: Path) -> ModuleType:
     return module
 
 
-__all__ = ["LANES", "Kernel", "cache_folder", "load"]
+__all__ = ["LANES", "Kernel", "Use", "cache_folder", "load"]

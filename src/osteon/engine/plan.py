@@ -58,6 +58,16 @@ class Plan:
     kinks: list[tuple[float, float]] = field(default_factory=list)
     """When the kinks of all people lie: earliest and latest."""
 
+    @property
+    def first_event(self) -> float:
+        """When anything first happens; until then people are as nature made them."""
+        return min(self.events, default=np.inf)
+
+    @property
+    def jumping(self) -> frozenset[int]:
+        """States that jumps touch."""
+        return frozenset(e.index for events in self.events.values() for e in events if e.kind in (TIMES, PLUS))
+
     def kinked(self, begin: float, end: float) -> bool:
         """Whether someone's kink may lie inside."""
         return any(low < end and begin < high for low, high in self.kinks)

@@ -94,17 +94,26 @@ class Jorg2022:
     def rates(self, x: Sequence[Any], exposure: Sequence[Any], t: Any, p: Any) -> tuple[list[Any], list[Any]]:
         return rates(x, exposure, t, p)
 
-    def read_out(self, x: Any, p: Any) -> dict[str, Any]:
-        """BMD as a fraction of peak density, markers and rates; every one positive."""
+    def observe(self, x: Any, p: Any) -> dict[str, Any]:
+        """BMD as a fraction of peak density, and the rates of formation and resorption."""
         formation, resorption = turnover(x, p)
+        return {"total_hip_bmd": x[7] * x[8], "formation": formation, "resorption": resorption}
+
+    def derive(self, observed: Mapping[str, Any], p: Any) -> dict[str, Any]:
+        """BMD, markers and rates; every one positive."""
+        formation, resorption = observed["formation"], observed["resorption"]
         return {
-            "total_hip_bmd": x[7] * x[8],
+            "total_hip_bmd": observed["total_hip_bmd"],
             "ctx": resorption**p.q_CTX,
             "p1np": formation**p.q_P1NP,
             "bsap": formation**p.q_BSAP,
             "formation": formation,
             "resorption": resorption,
         }
+
+    def read_out(self, x: Any, p: Any) -> dict[str, Any]:
+        """End points from the states."""
+        return self.derive(self.observe(x, p), p)
 
 
 def estrogen(t: Any, p: Any) -> Any:

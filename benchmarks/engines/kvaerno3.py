@@ -1,0 +1,14 @@
+"""diffrax with Kvaerno3, an implicit method of order 3."""
+
+from __future__ import annotations
+
+import diffrax
+
+from engines.waves import Waves
+
+
+class Engine(Waves):
+    """diffrax, implicit."""
+
+    solver = diffrax.Kvaerno3
+    label = "diffrax Kvaerno3 (vmapped)"

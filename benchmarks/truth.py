@@ -1,0 +1,82 @@
+"""What the engines are judged against: the reference integrator, person by person, kept between runs.
+
+For large populations the truth is osteon's kernel on steps cut in eight, whose distance from the reference is
+measured on the same people first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import scenarios
+from osteon.engine import batch, exact, exposure, kernel
+from osteon.engine.cohort import Cohort
+from osteon.published.jorg2022 import Jorg2022, equilibrium
+
+PEOPLE = 256
+FINER = 8
+
+
+class From45(Jorg2022):
+    """The published model with lives that begin at 45."""
+
+    def start(self, p: object) -> tuple[float, list[float]]:
+        return scenarios.START_AGE * scenarios.YEAR, equilibrium(p)
+
+
+def bmd(states: np.ndarray) -> np.ndarray:
+    """BMD[output, person] from states[output, state, person]."""
+    return states[:, 7] * states[:, 8]
+
+
+def reference(scenario: str, n: int = PEOPLE) -> np.ndarray:
+    """BMD[output, person] by the reference integrator, from a file where there is one."""
+    people = scenarios.people(n)
+    courses = scenarios.courses(scenario)
+    path = _folder() / f"truth-{scenario}-{n}-{_key(people, scenario)}.npy"
+    if path.exists():
+        return np.load(path)
+    birth = scenarios.DRUG_AGE * scenarios.YEAR
+    model, times = From45(), np.array(scenarios.OUTPUTS) + birth
+    found = np.empty((len(times), n))
+    for i in range(n):
+        p = people.p._make(float(v[i]) if np.ndim(v) else v for v in people.p)
+        shifted = [replace(c, start=c.start + birth, stop=c.stop + birth) for c in courses]
+        levels = exposure.Exposure(shifted, model.kinetics(p), len(model.channels))
+        found[:, i] = bmd(exact.solve(model, p, levels, times)[..., None])[:, 0]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, found)
+    return found
+
+
+def fine(scenario: str, people: Cohort) -> np.ndarray:
+    """BMD[output, person] by the kernel on steps cut in eight."""
+    setup = batch.prepare(
+        scenarios.MODEL,
+        lambda a, b: people.take(slice(a, b)),
+        people.n,
+        scenarios.courses(scenario),
+        scenarios.OUTPUTS,
+    )
+    return bmd(setup.run(people, setup.grid.finer(FINER))[0])
+
+
+def _folder() -> Path:
+    return kernel.cache_folder() / "benchmark"
+
+
+def _key(people: Cohort, scenario: str) -> str:
+    content = [repr(people.p), scenarios.REGIMENS[scenario], repr(scenarios.OUTPUTS), people.model.parameter_hash]
+    content += [inspect.getsource(m) for m in (exact, exposure, inspect.getmodule(equilibrium))]
+    digest = hashlib.sha256("\n".join(content).encode() + people.x0.tobytes())
+    for value in people.p:
+        digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()[:16]
+
+
+__all__ = ["FINER", "PEOPLE", "bmd", "fine", "reference"]
