@@ -27,7 +27,7 @@ COURSES = parse_regimen("denosumab 60 mg SC every 180 days x4").courses(DAYS[-1]
 
 
 @pytest.fixture(scope="module")
-def scheduler():
+def scheduler(tmp_path_factory):
     """The address of a scheduler with two worker processes, which gives up on work that lost two workers."""
     import dask
 
@@ -36,7 +36,7 @@ def scheduler():
         dask.config.set({**cluster._SETTINGS, "distributed.scheduler.allowed-failures": 1}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50,
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"}, local_directory=tmp_path_factory.mktemp("dask"),
         ) as made,
     ):  # fmt: skip
         yield made.scheduler_address

@@ -193,29 +193,32 @@ def _same(job: Job) -> Job:
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[Any]:
     """A cluster of processes on this machine, that listens on it alone and has no dashboard."""
+    import dask
     import distributed
 
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # a worker that reads the script by which it was started
 
     with tempfile.TemporaryDirectory(prefix="osteon-dask-", ignore_cleanup_errors=True) as scratch:
-        with _without_ctrl_c():
-            try:
-                cluster = distributed.LocalCluster(
-                    n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
-                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"}, silence_logs=logging.CRITICAL,
-                    memory_limit=None, local_directory=scratch,
-                )  # fmt: skip
-            except Exception as error:
-                raise OsteonError(
-                    f"cannot start a local cluster ({shorten(str(error), 120)}); in a script, the call must stand "
-                    "under `if __name__ == '__main__':`"
-                ) from None
+        cluster: Any = None
         try:
+            with _without_ctrl_c(), dask.config.set({"temporary-directory": scratch}):
+                try:
+                    cluster = distributed.LocalCluster(
+                        n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
+                        dashboard_address=None, scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                        silence_logs=logging.CRITICAL, memory_limit=None, local_directory=scratch,
+                    )  # fmt: skip
+                except Exception as error:
+                    raise OsteonError(
+                        f"cannot start a local cluster ({shorten(str(error), 120)}); in a script, the call must stand "
+                        "under `if __name__ == '__main__':`"
+                    ) from None
             yield cluster
         finally:
-            with contextlib.suppress(Exception):
-                cluster.close(timeout=5)
+            if cluster is not None:
+                with contextlib.suppress(Exception):
+                    cluster.close(timeout=5)
 
 
 @contextlib.contextmanager
