@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
 from osteon.errors import InputError
 from osteon.therapies import catalogue
 from osteon.units import YEAR_DAYS, Span, convert_dose, number
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 _INTERVAL_WORDS = {
     Span(1, "day"): "daily",

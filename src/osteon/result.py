@@ -12,13 +12,15 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from osteon import files
 from osteon.endpoints import ENDPOINTS
+
+if TYPE_CHECKING:
+    import xarray as xr
 from osteon.errors import ResultError
 
 DIMS = ("draw", "arm", "person", "time")
@@ -33,6 +35,8 @@ def build(
     provenance: Mapping[str, Any],
 ) -> xr.Dataset:
     """A Result from arrays of shape (draw, arm, person, time); `time_days` starts at 0."""
+    import xarray as xr
+
     first = next(iter(values.values()))
     coords = {
         "draw": np.arange(first.shape[0]),
@@ -66,6 +70,8 @@ def platform_facts() -> dict[str, Any]:
 
 def percent_change(result: xr.Dataset) -> xr.Dataset:
     """Change from time 0 in % of the value there, per draw, arm and person."""
+    import xarray as xr
+
     with xr.set_options(keep_attrs=True):  # type: ignore[no-untyped-call]
         change = 100.0 * (result / result.isel(time=0, drop=True) - 1.0)
     for name in change.data_vars:
@@ -114,6 +120,8 @@ def _to_netcdf(result: xr.Dataset, path: Path) -> None:
 
 
 def _from_netcdf(path: Path) -> xr.Dataset:
+    import xarray as xr
+
     with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as found:
         loaded = found.load()
     loaded.encoding = {}
@@ -135,6 +143,7 @@ def _to_parquet(result: xr.Dataset, path: Path) -> None:
 
 def _from_parquet(path: Path) -> xr.Dataset:
     import pyarrow.parquet as pq
+    import xarray as xr
 
     table = pq.read_table(path)
     attrs = json.loads((table.schema.metadata or {})[b"osteon"])

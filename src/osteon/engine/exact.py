@@ -7,15 +7,16 @@ those just before it, since a visit that falls on a dosing day is measured befor
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
-from scipy.integrate import DOP853
 
 from osteon.engine.exposure import Exposure
 from osteon.errors import IntegrationError
 from osteon.models import Model
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 RTOL, ATOL = 1e-11, 1e-12
 _MAX_STEPS = 20_000  # per piece between two breakpoints; a smooth piece needs tens
@@ -78,6 +79,8 @@ def _piece(
         x = y.tolist()  # plain floats are several times faster than numpy scalars
         production, loss = rates(x, levels(t), t, p)
         return [a - b * c for a, b, c in zip(production, loss, x, strict=True)]
+
+    from scipy.integrate import DOP853  # a third of a second that the kernel need not wait for
 
     solver = DOP853(derivative, start, x0, stop, rtol=rtol, atol=atol)
     done = 0

@@ -11,12 +11,14 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
 
 from osteon.regimen import Course
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 WINDOW_MAX_INTERVAL = 1.0  # days; doses at most this far apart act as a constant rate
 

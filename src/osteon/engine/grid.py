@@ -21,7 +21,7 @@ from osteon.engine.kernel import LANES, Kernel
 from osteon.engine.plan import DOSE, INFLOW, TIMES, Plan
 
 FINE = 4  # how many times finer the sequence is that the pilot is judged against (order 4: 256 times closer)
-TOLERANCES = np.geomspace(3e-3, 1e-7, 16)
+TOLERANCES = np.geomspace(3e-3, 1e-7, 46)
 SMALLEST = 1e-4  # days
 FIRST = 100.0  # days; the first step tried
 FLOOR = 0.05  # of the goal; BMD at peak is near 1 in every model so far
