@@ -1,9 +1,11 @@
 """Runs over dask.distributed: the same bits as here, also when workers are lost."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -179,3 +181,18 @@ def test_ctrl_c(tmp_path):
     left = names(out)
     assert "run.json" in left
     assert not [n for n in left if n.startswith(".")]
+
+
+def test_ctrl_c_that_a_callback_swallowed():
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals come to the main thread")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), cluster._stoppable() as check:
+            check()
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            check()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

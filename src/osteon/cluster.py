@@ -16,9 +16,10 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import warnings
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
@@ -57,12 +58,14 @@ def pool(scheduler: str | None = None, workers: int | None = None) -> Iterator[s
             '--workers dask needs dask.distributed; install it with: pip install "osteon[dask]"'
         ) from None
     with contextlib.ExitStack() as stack:
+        check = stack.enter_context(_stoppable())
         stack.enter_context(_quiet())
         stack.enter_context(_environment())
         stack.enter_context(dask.config.set(_SETTINGS))
         if scheduler is not None:
             _reach(scheduler)
         where: Any = scheduler or stack.enter_context(_local(workers or dask.system.CPU_COUNT))
+        check()
         try:
             client = stack.enter_context(distributed.Client(where, timeout=TIMEOUT, set_as_default=False))
         except Exception as problem:
@@ -71,7 +74,9 @@ def pool(scheduler: str | None = None, workers: int | None = None) -> Iterator[s
             client.wait_for_workers(1, timeout=TIMEOUT)
         except TimeoutError:
             raise InputError(f"the dask scheduler at {scheduler!r} has no workers; start some") from None
-        yield _Shards(client)
+        check()
+        yield _Shards(client, check)
+        check()
 
 
 def check_address(address: str) -> None:
@@ -111,8 +116,8 @@ def _no_scheduler(address: str | None, problem: Exception) -> InputError:
 
 
 class _Shards:
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, client: Any, check: Callable[[], None]) -> None:
+        self.client, self.check = client, check
 
     def __call__(self, job: Job, todo: Sequence[Shard], place: Place | None) -> shards.Stream:
         # As a task, so that it is made again if the worker that has it is lost.
@@ -148,16 +153,18 @@ class _Shards:
         """Wait for the next ones; not for ever when there is nobody left to do them."""
         from distributed import CancelledError, wait
 
-        alone = 0.0
+        seen = time.monotonic()
         while True:
+            self.check()
             try:
                 with self.client.as_current():
-                    return list(wait(list(running), timeout=PATIENCE / 10, return_when="FIRST_COMPLETED").done)
+                    return list(wait(list(running), timeout=1.0, return_when="FIRST_COMPLETED").done)
             except TimeoutError:
-                alone = 0.0 if self.client.nthreads() else alone + PATIENCE / 10
+                if self.client.nthreads():
+                    seen = time.monotonic()
             except CancelledError:
                 return [future for future in running if future.cancelled()]
-            if alone >= PATIENCE:
+            if time.monotonic() - seen > PATIENCE:
                 raise OsteonError(f"all dask workers have gone, for {PATIENCE:g} s now; {_AGAIN}")
 
 
@@ -211,14 +218,40 @@ def _local(workers: int) -> Iterator[Any]:
                     )  # fmt: skip
                 except Exception as error:
                     raise OsteonError(
-                        f"cannot start a local cluster ({shorten(str(error), 120)}); in a script, the call must stand "
-                        "under `if __name__ == '__main__':`"
+                        f"cannot start a local cluster ({shorten(str(error), 120)}); in a script, the call "
+                        "must stand under `if __name__ == '__main__':`"
                     ) from None
             yield cluster
         finally:
             if cluster is not None:
                 with contextlib.suppress(Exception):
                     cluster.close(timeout=5)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """Ctrl-C ends a run by an exception, which Python drops when it comes inside a callback such as dask's at each
+    garbage collection. What this gives raises it again, if there was one."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield lambda: None
+        return
+    heard = False
+
+    def hear(number: int, frame: Any) -> None:
+        nonlocal heard
+        heard = True
+        before(number, frame)
+
+    def check() -> None:
+        if heard:
+            before(signal.SIGINT, None)
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -128,8 +128,8 @@ def simulate_people(
     the same for the same seed and number. Memory does not grow with `people`, and the numbers do not depend on
     `threads`, `chunk` or `workers`. `exact` runs each person with the reference integrator (slow).
     `workers="dask"` runs them on a cluster: one of `threads` processes on this machine, or that of the `scheduler` at
-    an address. `out` is a folder for each person's numbers; the same call with the same folder goes on where an earlier
-    one was broken off.
+    an address. `out` is a folder for each person's numbers; the same call with the same folder goes on where an
+    earlier one was broken off.
     """
     from osteon import cluster, many
     from osteon.variation import Variation
