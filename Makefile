@@ -47,7 +47,7 @@ format: $(STAMP)
 # Pins every dependency with hashes for all platforms and Python versions; needs `pip install uv`.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --all-extras pyproject.toml -o requirements.lock
+	  --extra all --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache

@@ -2,67 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import contextlib
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.endpoints import ENDPOINTS
+from osteon import parts, shards
 from osteon.engine import batch
-from osteon.engine.batch import Setup
-from osteon.engine.cohort import Cohort
-from osteon.errors import InputError
+from osteon.errors import InputError, IntegrationError, OsteonWarning
+from osteon.moments import Moments, Sums, is_log
 from osteon.variation import BLOCK
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from osteon.models import Model
     from osteon.regimen import Course
-
-CHUNK = 8 * BLOCK
-
-
-@dataclass
-class Moments:
-    """Running mean and spread over people of the % change from month 0, per end point and time.
-
-    BMD and rates as they are, markers as logarithms (so that `mean` is the geometric one). Sums are kept per block of
-    people and added in order, so that the result does not depend on chunks.
-    """
-
-    names: tuple[str, ...]
-    n: int = 0
-    failed: int = 0
-    total: dict[str, np.ndarray] = field(default_factory=dict)
-    squares: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def add(self, change: dict[str, np.ndarray], whole: np.ndarray) -> None:
-        """Add one block: `change[name]` is [time, person], `whole` says whose run did not fail."""
-        self.n += int(whole.sum())
-        self.failed += int((~whole).sum())
-        for name in self.names:
-            x = change[name][:, whole]
-            self.total[name] = self.total.get(name, 0.0) + x.sum(axis=1)
-            self.squares[name] = self.squares.get(name, 0.0) + (x * x).sum(axis=1)
-
-    def mean_pct(self, name: str) -> np.ndarray:
-        """Mean % change per time; for markers that of the geometric mean."""
-        mean = self.total[name] / self.n
-        return 100.0 * np.expm1(mean) if is_log(name) else 100.0 * mean
-
-    def sd_pct(self, name: str) -> np.ndarray:
-        """Standard deviation between people; for markers of 100 · ln ratio."""
-        mean = self.total[name] / self.n
-        variance = np.maximum(self.squares[name] / self.n - mean * mean, 0.0) * self.n / max(1, self.n - 1)
-        return 100.0 * np.sqrt(variance)
-
-
-def is_log(name: str) -> bool:
-    """Whether an end point is averaged on the log scale."""
-    return ENDPOINTS[name].kind == "marker"
 
 
 @dataclass
@@ -75,15 +34,6 @@ class Many:
     provenance: dict[str, Any]
 
 
-def change_of(setup: Setup, people: Cohort, observed: np.ndarray) -> dict[str, np.ndarray]:
-    """Change from the reference output [time, person] by end point: x/x₀ − 1, for markers ln(x/x₀)."""
-    found = {}
-    for name, x in setup.endpoints(people, observed).items():
-        ratio = x / x[setup.reference]
-        found[name] = np.log(ratio) if is_log(name) else ratio - 1.0
-    return found
-
-
 def simulate_many(
     model: Model,
     people: batch.People,
@@ -94,35 +44,119 @@ def simulate_many(
     second: float = 0.0,
     dtype: str = "float64",
     threads: int | None = None,
-    chunk: int = CHUNK,
-    parts: Path | None = None,
+    chunk: int | None = None,
+    pool: contextlib.AbstractContextManager[shards.Pool] | None = None,
+    out: str | Path | None = None,
     progress: Callable[[float], None] | None = None,
-    facts: dict[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Many:
-    """Run n people and keep means and spreads; with `parts`, also each person's numbers as Parquet files there.
+    """Run n people and keep means and spreads; with `out`, also each person's numbers as Parquet in that folder.
 
-    Memory does not grow with n. The numbers are the same, bit for bit, for any `threads` and `chunk`.
+    Memory does not grow with n. The numbers are the same, bit for bit, for any `threads`, `chunk` and `pool` (which
+    does the shards in place of this process's threads). A run whose folder is there already is taken up again.
     """
-    if chunk % BLOCK:
+    if chunk is not None and (chunk < 1 or chunk % BLOCK):
         raise InputError(f"a chunk is a multiple of {BLOCK} people, not {chunk}")
-    setup = batch.prepare(model, people, n, courses, days, second=second, dtype=dtype)
-    moments = Moments(tuple(model.endpoints))
-    flags: dict[str, int] = {}
-    outputs = np.array(setup.plan.outputs)
-    for first, last, observed, marks in batch.chunks(
-        setup, people, n, threads=threads, chunk=chunk, progress=progress
-    ):
-        cohort = people(first, last)
-        change = change_of(setup, cohort, observed)
-        for at in range(0, last - first, BLOCK):
-            block = slice(at, at + BLOCK)
-            moments.add({name: x[:, block] for name, x in change.items()}, marks[block] != batch.FAILED)
-        batch.count_flags(flags, marks)
-        if parts is not None:
-            write_part(parts, first, outputs, change, marks)
-    certificate = batch.certify(setup, people, n, flags)
-    engine = {"name": "kernel", "method": "rational ETDRK4", "certificate": certificate.facts()}
-    return Many(outputs, moments, certificate, {**(facts or {}), "engine": engine})
+    facts = dict(facts or {})
+    request = _request(facts, n, days, dtype, second)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(parts.open_folder(out)) if out is not None else None
+        if folder is not None and (known := folder.same_run(request)):
+            todo = shards.cut(n, int(known["shard"]))
+            if (finished := folder.finished()) and all(map(folder.find, todo)):
+                moments, _ = _added(model, todo, folder.find)
+                return Many(np.array(sorted(days)), moments, *finished)
+        run = stack.enter_context(pool or contextlib.nullcontext(shards.threads(threads or os.cpu_count() or 1)))
+        setup = batch.prepare(model, people, n, courses, days, second=second, dtype=dtype)
+        job = shards.Job.of(setup, people, n, chunk)
+        size = shards.size(n, setup)
+        todo = shards.cut(n, size)
+        if folder is not None:
+            folder.begin({**request, "shard": size, "steps": job.digest(), "engine_numbers": job.probe})
+        results = _Results(folder, todo, progress)
+        if results.missing:
+            shards_done = run(job, results.missing, folder.place if folder is not None else None)
+            results.source = stack.enter_context(contextlib.closing(shards_done))
+        moments, flags = _added(model, todo, results.get)
+        if not results.same_bits:
+            text = "a worker's processor or libraries round otherwise; the last digits may differ from a run here"
+            warnings.warn(text, OsteonWarning, stacklevel=2)
+        if not moments.n:
+            raise IntegrationError(f"the runs of all {n} people failed; are the doses or the spread beyond reason?")
+        certificate = batch.certify(setup, people, n, flags)
+        told = {k: None if v == np.inf else v for k, v in certificate.facts().items()}  # JSON knows no infinity
+        engine: dict[str, Any] = {"name": "kernel", "method": "rational ETDRK4", "certificate": told}
+        if not results.same_bits:
+            engine["same_bits"] = False
+        many = Many(np.array(setup.plan.outputs), moments, certificate, {**facts, "engine": engine})
+        if folder is not None:
+            folder.finish(many)
+        return many
+
+
+def _request(
+    facts: Mapping[str, Any], n: int, days: Sequence[float] | np.ndarray, dtype: str, second: float
+) -> dict[str, Any]:
+    """What was asked for, as far as it decides the numbers."""
+    times = np.array(sorted(days), float)
+    apart = ("platform", "python", "libraries", "notice")
+    return {
+        **{key: value for key, value in facts.items() if key not in apart},
+        "people": n,
+        "outputs": {"count": len(times), "last": times[-1], "hash": hashlib.sha256(times.tobytes()).hexdigest()[:32]},
+        "prior_begins": second,
+        "dtype": dtype,
+        "target": batch.TARGET,
+    }
+
+
+def _added(
+    model: Model, todo: Sequence[shards.Shard], get: Callable[[shards.Shard], shards.Done | None]
+) -> tuple[Moments, dict[str, int]]:
+    """Moments and flags of all shards, in their order."""
+    moments, flags = Moments(tuple(model.endpoints)), dict[str, int]()
+    for shard in todo:
+        done = get(shard)
+        assert done is not None
+        moments.add(done.sums)
+        for name, count in done.flags.items():
+            flags[name] = flags.get(name, 0) + count
+    return moments, flags
+
+
+class _Results:
+    """Gives shards in order: from the folder those that it holds, from `source` the others as they come."""
+
+    def __init__(
+        self, folder: parts.Folder | None, todo: Sequence[shards.Shard], progress: Callable[[float], None] | None
+    ) -> None:
+        self.folder, self.progress = folder, progress
+        self.whole = {shard for shard in todo if folder is not None and folder.find(shard)}
+        self.missing = [shard for shard in todo if shard not in self.whole]
+        self.source: Iterator[tuple[shards.Shard, shards.Done]] = iter(())
+        self.waiting: dict[shards.Shard, shards.Done] = {}
+        self.same_bits = True
+        self.people = sum(last - first for first, last in self.whole)
+        self.n = todo[-1].last
+
+    def get(self, shard: shards.Shard) -> shards.Done | None:
+        """The result of a shard, waiting for it if need be."""
+        if shard in self.whole:
+            assert self.folder is not None
+            found = self.folder.find(shard, parts=False)
+            self.same_bits &= found is None or found.same_bits
+            return found
+        while shard not in self.waiting:
+            came, done = next(self.source)
+            if self.folder is not None:
+                self.folder.keep(came, done)
+            done.content = None
+            self.same_bits &= done.same_bits
+            self.waiting[came] = done
+            self.people += came.last - came.first
+            if self.progress is not None:
+                self.progress(self.people / self.n)
+        return self.waiting.pop(shard)
 
 
 def exact_many(
@@ -156,29 +190,7 @@ def exact_many(
                 series[name].append(np.log(ratio) if is_log(name) else ratio - 1.0)
             if progress is not None:
                 progress((first + i + 1) / n)
-        moments.add({name: np.array(rows).T for name, rows in series.items()}, np.ones(cohort.n, bool))
+        change = {name: np.array(rows).T for name, rows in series.items()}
+        moments.add(Sums.of(moments.names, change, np.ones(cohort.n, bool)))
     engine = {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL}
     return Many(times, moments, None, {**(facts or {}), "engine": engine})
-
-
-def write_part(folder: Path, first: int, days: np.ndarray, change: dict[str, np.ndarray], marks: np.ndarray) -> Path:
-    """People's % changes as a Parquet file named after the first of them; whole or not at all."""
-    from osteon import files
-
-    table = part_table(first, days, change, marks)
-    return files.write_whole(folder / f"part-{first:010d}.parquet", lambda path: table.to_parquet(path, index=False))
-
-
-def part_table(first: int, days: np.ndarray, change: dict[str, np.ndarray], marks: np.ndarray) -> pd.DataFrame:
-    """One row per person and time: person, day, flag and `<endpoint>_pct`."""
-    import pandas as pd
-
-    n = len(marks)
-    columns: dict[str, Any] = {
-        "person": np.repeat(np.arange(first, first + n), len(days)),
-        "day": np.tile(days, n),
-        "flag": np.repeat(marks, len(days)),
-    }
-    for name, x in change.items():
-        columns[f"{name}_pct"] = 100.0 * (np.expm1(x) if is_log(name) else x).T.ravel()
-    return pd.DataFrame(columns)

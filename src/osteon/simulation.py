@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,17 +117,24 @@ def simulate_people(
     exact: bool = False,
     threads: int | None = None,
     chunk: int | None = None,
+    workers: str = "threads",
+    scheduler: str | None = None,
+    out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Many:
     """Many people of one age under one regimen: means and spreads between them, with a certificate.
 
     `vary` gives the standard deviation of the logarithm of each parameter that differs between people; a person is
     the same for the same seed and number. Memory does not grow with `people`, and the numbers do not depend on
-    `threads` or `chunk`. `exact` runs each person with the reference integrator (slow).
+    `threads`, `chunk` or `workers`. `exact` runs each person with the reference integrator (slow).
+    `workers="dask"` runs them on a cluster: one of `threads` processes on this machine, or that of the `scheduler` at
+    an address. `out` is a folder for each person's numbers; the same call with the same folder goes on where an
+    earlier one was broken off.
     """
-    from osteon import many
+    from osteon import cluster, many
     from osteon.variation import Variation
 
+    check_workers(workers, scheduler, out, exact)
     chosen = models.get(model) if model is None or isinstance(model, str) else model
     person = person_of(age=age)
     days = time_grid(until, every, chosen.year_days)
@@ -159,10 +167,29 @@ def simulate_people(
         days,
         second=min((c.start for c in earlier), default=0.0),
         threads=threads,
-        chunk=chunk or many.CHUNK,
+        chunk=chunk,
+        pool=cluster.pool(scheduler, threads) if workers == "dask" else None,
+        out=out,
         progress=progress,
         facts=facts,
     )
+
+
+def check_workers(
+    workers: str = "threads", scheduler: str | None = None, out: str | Path | None = None, exact: bool = False
+) -> None:
+    """Raise InputError for a place to run that makes no sense."""
+    from osteon.cluster import check_address
+
+    if workers not in ("threads", "dask"):
+        raise InputError(f"workers {workers!r}: must be threads or dask{nearest(workers, ['threads', 'dask'])}")
+    if scheduler is not None and workers != "dask":
+        raise InputError("a scheduler is for workers of dask: add --workers dask (workers='dask')")
+    if scheduler is not None:
+        check_address(scheduler)
+    if exact and (workers == "dask" or out is not None):
+        raise InputError("the reference integrator (--exact) runs on this machine and keeps means only: "
+                         "leave --workers and --out away")  # fmt: skip
 
 
 def person_of(**features: Any) -> Person:

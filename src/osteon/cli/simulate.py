@@ -22,6 +22,7 @@ from osteon.errors import InputError
 
 _TABLE_ROWS = 16
 _PLOT_POINTS = 1500
+_SUFFIXES = (".nc", ".parquet", ".csv")
 
 
 def _number(text: str, what: str) -> float:
@@ -48,17 +49,21 @@ def _number(text: str, what: str) -> float:
 @click.option(
     "--vary", "spreads", multiple=True, metavar="ID=SD", help="Log-SD of a parameter between people; repeatable."
 )
+@click.option("--workers", metavar="KIND", help="With --people: threads of this machine (default) or dask.")
+@click.option("--scheduler", metavar="ADDRESS", help="With --workers dask: its scheduler. Default: a local cluster.")
 @click.option("--exact", is_flag=True, help="Use the reference integrator, also for many people.")
 @click.option("--without", multiple=True, metavar="MECHANISM", help="Leave a mechanism out; repeatable.")
 @click.option("--plot", metavar="FILE", help="Write a picture: .html, .png or .svg.")
-@click.option("--out", "-o", metavar="FILE", help="Write the result: .nc, .parquet or .csv.")
+@click.option(
+    "--out", "-o", metavar="PATH", help="Write the result: .nc, .parquet or .csv; with --people, a folder of parts."
+)
 @seed_option
 @json_option
 def command(
     model: str | None, sex: str, age: str, years_since_menopause: str | None, t_scores: tuple[str, ...],
     weight: str | None, prior: str | None, regimen: str, until: str, every: str | None, exact: bool,
     without: tuple[str, ...], plot: str | None, out: str | None, seed: int, as_json: bool,
-    people: str | None, spreads: tuple[str, ...],
+    people: str | None, spreads: tuple[str, ...], workers: str | None, scheduler: str | None,
 ) -> None:  # fmt: skip
     """Simulate one person under one regimen.
 
@@ -81,10 +86,15 @@ def command(
         features["weight_kg"] = _number(weight, "--weight")
     if t_scores:
         features["t_score"] = _pairs(t_scores, "--t-score", "SITE=VALUE, for instance total_hip=-2.5")
+    if (workers or scheduler) and people is None:
+        raise InputError(f"--{'workers' if workers else 'scheduler'} is for many people: add --people N")
     if people is not None or spreads:
-        if plot or out:
-            raise InputError("--plot and --out are for one person; --people prints means (use --json to keep them)")
-        _people(chosen, features, regimen, until, every, prior, seed, exact, as_json, people, spreads, model)
+        if out and Path(out).suffix in _SUFFIXES:
+            raise InputError(f"--out {out}: with --people, name a folder; each person's numbers are written there")
+        if plot:
+            raise InputError("--plot is for one person; --people prints means (use --json or --out DIR to keep them)")
+        place = {"workers": workers or "threads", "scheduler": scheduler, "out": out}
+        _people(chosen, features, regimen, until, every, prior, seed, exact, as_json, people, spreads, model, place)
         return
     options: dict[str, Any] = {
         "person": person_of(**features),
@@ -98,7 +108,7 @@ def command(
 
         figures.check_format(plot)
     if out:
-        if Path(out).suffix not in (".nc", ".parquet", ".csv"):
+        if Path(out).suffix not in _SUFFIXES:
             raise InputError(f"--out {out}: a result is written as .nc, .parquet or .csv")
         files.check_writable(Path(out).parent)
     schedule = regimens.parse_regimen(regimen)
@@ -127,20 +137,22 @@ def command(
 def _people(
     chosen: Any, features: dict[str, Any], regimen: str, until: str, every: str | None, prior: str | None, seed: int,
     exact: bool, as_json: bool, people: str | None, spreads: tuple[str, ...], asked: str | None,
+    place: dict[str, Any],
 ) -> None:  # fmt: skip
     """Many people: their mean, the spread between them, and how right the numbers are."""
-    from osteon.simulation import simulate_people
+    from osteon.simulation import check_workers, simulate_people
 
     count = _number(people or "1", "--people")
     if count != int(count) or count < 1:
         raise InputError(f"--people {people!r}: a whole number from 1")
     vary = _pairs(spreads, "--vary", "ID=SD, for instance omega_pC=0.25")
+    check_workers(exact=exact, **place)
     if not exact:
         say("preparing the engine (the first run of a model on this machine compiles it: some seconds)")
     with progress_bar("simulating") as progress:
         many = simulate_people(
             regimen, age=features["age"], people=int(count), vary=vary, until=until, every=every, prior=prior,
-            model=chosen, seed=seed, exact=exact, progress=progress,
+            model=chosen, seed=seed, exact=exact, progress=progress, **place,
         )  # fmt: skip
     names = many.moments.names
     mean = {f"{name}_pct": many.moments.mean_pct(name) for name in names}

@@ -33,6 +33,12 @@ class Kernel:
     source: Source
     dtype: np.dtype[Any]
     cached: bool
+    model: Model
+    use: Use
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A kernel goes to other processes as what it was made for, and is loaded there."""
+        return load, (self.model, self.use, str(self.dtype))
 
     def shared_array(self, p: Any, weights: Sequence[float] | np.ndarray) -> np.ndarray:
         """The array of shared parameters, invariants and error weights."""
@@ -82,7 +88,7 @@ def _load(model: Model, use: Use, dtype: str) -> Kernel:
         files.write_whole(path, source.text)
     machine_code = path.parent / "__pycache__"
     cached = any(machine_code.glob(f"{name}.run-*.nbi")) if machine_code.is_dir() else False
-    return Kernel(_import(name, path), source, np.dtype(dtype), cached)
+    return Kernel(_import(name, path), source, np.dtype(dtype), cached, model, use)
 
 
 @functools.cache
