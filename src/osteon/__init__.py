@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from osteon.evidence import load_tables, load_trial, load_trials
     from osteon.evidence.score import validate
     from osteon.person import Person
+    from osteon.population.simulate import simulate_people
     from osteon.regimen import parse_regimen
     from osteon.result import load, percent_change, save
-    from osteon.simulation import run, simulate, simulate_people
+    from osteon.simulation import run, simulate
     from osteon.study import Study, load_study
     from osteon.summary import summarise
 
@@ -34,7 +35,7 @@ _WHERE = {
     "run": "simulation",
     "save": "result",
     "simulate": "simulation",
-    "simulate_people": "simulation",
+    "simulate_people": "population.simulate",
     "summarise": "summary",
     "validate": "evidence.score",
 }

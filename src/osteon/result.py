@@ -18,12 +18,15 @@ import numpy as np
 
 from osteon import files
 from osteon.endpoints import ENDPOINTS
+from osteon.errors import OsteonWarning, ResultError
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
-from osteon.errors import ResultError
 
 DIMS = ("draw", "arm", "person", "time")
+FAILED = 3
+FLAGS = f"0 ok, 1 run again on finer steps, 2 on still finer ones, {FAILED} failed (values missing)"
 
 
 def build(
@@ -33,8 +36,10 @@ def build(
     arms: Sequence[str],
     units: Mapping[str, str],
     provenance: Mapping[str, Any],
+    flags: np.ndarray | None = None,
 ) -> xr.Dataset:
-    """A Result from arrays of shape (draw, arm, person, time); `time_days` starts at 0."""
+    """A Result from arrays of shape (draw, arm, person, time); `time_days` starts at 0. `flags` [person] says what
+    became of each of many people."""
     import xarray as xr
 
     first = next(iter(values.values()))
@@ -44,6 +49,8 @@ def build(
         "person": np.arange(first.shape[2]),
         "time": ("time", np.asarray(time_days, float), {"units": "day", "long_name": "time from month 0"}),
     }
+    if flags is not None:
+        coords["flag"] = ("person", np.asarray(flags, np.int8), {"long_name": FLAGS})
     data = {
         name: (DIMS, array, {"units": units[name], "long_name": ENDPOINTS[name].label})
         for name, array in values.items()
@@ -132,13 +139,26 @@ def _to_parquet(result: xr.Dataset, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pandas(result.to_dataframe(dim_order=list(DIMS)).reset_index(), preserve_index=False)
+    frame = table_of(result)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
     attrs = {
         "": dict(result.attrs),
         **{str(name): dict(variable.attrs) for name, variable in result.variables.items()},
     }
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), "osteon": json.dumps(attrs)})
     pq.write_table(table, path)
+
+
+def table_of(result: xr.Dataset) -> pd.DataFrame:
+    """One row per draw, arm, person and time; people whose run failed are left out, with a warning."""
+    import warnings
+
+    if "flag" in result.coords:
+        failed = result["flag"].to_numpy() == FAILED
+        if failed.any():
+            warnings.warn(f"left out {failed.sum()} of {failed.size} people, whose runs failed", OsteonWarning, 2)
+            result = result.isel(person=~failed)
+    return result.to_dataframe(dim_order=list(DIMS)).reset_index()
 
 
 def _from_parquet(path: Path) -> xr.Dataset:
@@ -149,7 +169,11 @@ def _from_parquet(path: Path) -> xr.Dataset:
     attrs = json.loads((table.schema.metadata or {})[b"osteon"])
     frame = table.to_pandas()
     arms = list(dict.fromkeys(frame["arm"]))
+    flags = frame.groupby("person")["flag"].first() if "flag" in frame else None
+    frame = frame.drop(columns="flag", errors="ignore")
     found = xr.Dataset.from_dataframe(frame.set_index(list(DIMS))).reindex(arm=arms)
+    if flags is not None:
+        found = found.assign_coords(flag=("person", flags.to_numpy(np.int8)))
     found = found.assign_coords(arm=np.array(arms, dtype=object))
     found.attrs = attrs.pop("")
     for name, values in attrs.items():

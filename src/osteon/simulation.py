@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from osteon.units import MONTH_DAYS, Span, number, parse_span
 if TYPE_CHECKING:
     import xarray as xr
 
-    from osteon.many import Many
     from osteon.models import Model
     from osteon.study import Study
 
@@ -48,19 +46,37 @@ def simulate(
     until: str | float,
     every: str | float | None = None,
     prior: str | Regimen | None = None,
+    people: int | None = None,
+    vary: Mapping[str, float] | None = None,
+    exact: bool = False,
     model: str | Model | None = None,
     seed: int = 0,
+    threads: int | None = None,
     progress: Progress | None = None,
     **features: Any,
 ) -> xr.Dataset:
-    """One person under one regimen.
+    """One person under one regimen, or each of many `people` who differ.
 
     `age` in years at month 0, or a whole `person`; other `features` as in `Person` (sex, t_score, …).
     `until` and `every` are texts such as "15 years" or a number of days; the times are 0, every, 2·every …
     and exactly `until` (default: every month). `prior` is a regimen that ends at month 0.
 
-    Returns a Result with one draw, arm and person. Raises InputError (and its kinds) for anything invalid.
+    `vary` gives the standard deviation of the logarithm of each parameter that differs between people. Up to 16
+    people are run with the reference integrator, more with the fast kernel on `threads`; `exact` forces the
+    reference. The coordinate `flag` then says what became of each person. `simulate_people` gives means instead, for
+    any number.
+
+    Returns a Result with one draw and arm. Raises InputError (and its kinds) for anything invalid.
     """
+    if people is not None or vary:
+        from osteon.population.simulate import simulate_each
+
+        if person is not None or features or age is None:
+            raise InputError("people who vary are given by their age alone, not by other features")
+        return simulate_each(
+            regimen, age=age, people=people or 1, vary=vary, until=until, every=every, prior=prior, model=model,
+            seed=seed, exact=exact, threads=threads, progress=progress,
+        )  # fmt: skip
     chosen = models.get(model) if model is None or isinstance(model, str) else model
     if person is None:
         if age is None:
@@ -101,95 +117,6 @@ def run(
     arms = {arm.name: arm.schedule for arm in study.arms}
     person = study.people.mean_person()
     return _run(chosen, person, study.prior_regimen, arms, times, seed=seed, progress=progress, study=study)
-
-
-def simulate_people(
-    regimen: str | Regimen,
-    *,
-    age: float,
-    people: int,
-    vary: Mapping[str, float] | None = None,
-    until: str | float,
-    every: str | float | None = None,
-    prior: str | Regimen | None = None,
-    model: str | Model | None = None,
-    seed: int = 0,
-    exact: bool = False,
-    threads: int | None = None,
-    chunk: int | None = None,
-    workers: str = "threads",
-    scheduler: str | None = None,
-    out: str | Path | None = None,
-    progress: Progress | None = None,
-) -> Many:
-    """Many people of one age under one regimen: means and spreads between them, with a certificate.
-
-    `vary` gives the standard deviation of the logarithm of each parameter that differs between people; a person is
-    the same for the same seed and number. Memory does not grow with `people`, and the numbers do not depend on
-    `threads`, `chunk` or `workers`. `exact` runs each person with the reference integrator (slow).
-    `workers="dask"` runs them on a cluster: one of `threads` processes on this machine, or that of the `scheduler` at
-    an address. `out` is a folder for each person's numbers; the same call with the same folder goes on where an
-    earlier one was broken off.
-    """
-    from osteon import cluster, many
-    from osteon.variation import Variation
-
-    check_workers(workers, scheduler, out, exact)
-    chosen = models.get(model) if model is None or isinstance(model, str) else model
-    person = person_of(age=age)
-    days = time_grid(until, every, chosen.year_days)
-    check_person(chosen, person, float(days[-1]))
-    population = Variation(chosen, people, dict(vary or {}), person.age, seed)
-    schedule, before = parse_regimen(regimen), parse_regimen(prior) if prior else Regimen()
-    check_therapies(chosen, chosen.kinetics(chosen.parameters()), [before, schedule])
-    options: dict[str, Any] = {"year_days": chosen.year_days}
-    earlier = prior_courses(before, **options)
-    courses = [*earlier, *schedule.courses(float(days[-1]), **options)]
-    facts = {
-        **result.platform_facts(),
-        "model": chosen.name,
-        "parameters_hash": chosen.parameter_hash,
-        "regimens": {"regimen": str(schedule)},
-        "prior": str(before) if before.blocks else None,
-        "person": person.model_dump(exclude_none=True),
-        "people": people,
-        "vary": dict(vary or {}),
-        "seed": seed,
-        "notice": "A research tool, not medical advice.",
-    }
-    if exact:
-        return many.exact_many(chosen, population.people, people, courses, days, progress=progress, facts=facts)
-    return many.simulate_many(
-        chosen,
-        population.people,
-        people,
-        courses,
-        days,
-        second=min((c.start for c in earlier), default=0.0),
-        threads=threads,
-        chunk=chunk,
-        pool=cluster.pool(scheduler, threads) if workers == "dask" else None,
-        out=out,
-        progress=progress,
-        facts=facts,
-    )
-
-
-def check_workers(
-    workers: str = "threads", scheduler: str | None = None, out: str | Path | None = None, exact: bool = False
-) -> None:
-    """Raise InputError for a place to run that makes no sense."""
-    from osteon.cluster import check_address
-
-    if workers not in ("threads", "dask"):
-        raise InputError(f"workers {workers!r}: must be threads or dask{nearest(workers, ['threads', 'dask'])}")
-    if scheduler is not None and workers != "dask":
-        raise InputError("a scheduler is for workers of dask: add --workers dask (workers='dask')")
-    if scheduler is not None:
-        check_address(scheduler)
-    if exact and (workers == "dask" or out is not None):
-        raise InputError("the reference integrator (--exact) runs on this machine and keeps means only: "
-                         "leave --workers and --out away")  # fmt: skip
 
 
 def person_of(**features: Any) -> Person:

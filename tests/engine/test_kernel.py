@@ -8,10 +8,10 @@ import pytest
 from osteon.engine import batch, cohort, exact, grid, kernel, plan
 from osteon.engine.exposure import Exposure
 from osteon.errors import InputError, ModelError, OsteonError
-from osteon.many import simulate_many
+from osteon.population.many import simulate_many
+from osteon.population.variation import Variation
 from osteon.published.jorg2022 import Jorg2022
 from osteon.regimen import parse_regimen, prior_courses
-from osteon.variation import Variation
 
 MODEL = Jorg2022()
 SPREAD = dict.fromkeys(["omega_pB", "eta_B", "omega_pC", "eta_C", "kappa_s", "nu_Omega", "E_deno", "T_deno", "T_alen",

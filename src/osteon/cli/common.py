@@ -62,6 +62,26 @@ def progress_bar(label: str) -> Iterator[Callable[..., None]]:
         update(1.0)
 
 
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """What osteon logs meanwhile (that it compiles, say) is told to the person at the screen."""
+    import logging
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(record.getMessage())
+
+    log, handler = logging.getLogger("osteon"), Said()
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
 def print_table(columns: list[tuple[str, bool]], rows: list[list[str]], title: str = "") -> None:
     """A table on stdout; a column is its heading and whether its cells are numbers."""
     from rich.console import Console

@@ -17,6 +17,7 @@ from osteon.cli.common import (
     progress_bar,
     say,
     seed_option,
+    told,
 )
 from osteon.errors import InputError
 
@@ -140,16 +141,14 @@ def _people(
     place: dict[str, Any],
 ) -> None:  # fmt: skip
     """Many people: their mean, the spread between them, and how right the numbers are."""
-    from osteon.simulation import check_workers, simulate_people
+    from osteon.population.simulate import check_workers, simulate_people
 
     count = _number(people or "1", "--people")
     if count != int(count) or count < 1:
         raise InputError(f"--people {people!r}: a whole number from 1")
     vary = _pairs(spreads, "--vary", "ID=SD, for instance omega_pC=0.25")
     check_workers(exact=exact, **place)
-    if not exact:
-        say("preparing the engine (the first run of a model on this machine compiles it: some seconds)")
-    with progress_bar("simulating") as progress:
+    with told(), progress_bar("simulating") as progress:
         many = simulate_people(
             regimen, age=features["age"], people=int(count), vary=vary, until=until, every=every, prior=prior,
             model=chosen, seed=seed, exact=exact, progress=progress, **place,
@@ -195,10 +194,10 @@ def _write(result: Any, out: str) -> None:
     from pathlib import Path
 
     from osteon import files
-    from osteon.result import percent_change, save
+    from osteon.result import percent_change, save, table_of
 
     if Path(out).suffix == ".csv":
-        frame = percent_change(result).to_dataframe(dim_order=["draw", "arm", "person", "time"]).reset_index()
+        frame = table_of(percent_change(result))
         files.write_whole(out, frame.to_csv(index=False, lineterminator="\n"))
     else:
         save(result, out)

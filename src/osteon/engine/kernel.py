@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from osteon import files
 from osteon.engine.codegen import LANES, Source, Use, generate
 from osteon.engine.plan import Plan
 from osteon.models import Model
+
+log = logging.getLogger("osteon")
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def _load(model: Model, use: Use, dtype: str) -> Kernel:
         files.write_whole(path, source.text)
     machine_code = path.parent / "__pycache__"
     cached = any(machine_code.glob(f"{name}.run-*.nbi")) if machine_code.is_dir() else False
+    if not cached:
+        log.info("compiling the kernel of %s (once for each set of drugs on this machine; some seconds)", model.name)
     return Kernel(_import(name, path), source, np.dtype(dtype), cached, model, use)
 
 

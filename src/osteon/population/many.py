@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,15 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon import parts, shards
 from osteon.engine import batch
 from osteon.errors import InputError, IntegrationError, OsteonWarning
-from osteon.moments import Moments, Sums, is_log
-from osteon.variation import BLOCK
+from osteon.population import parts, shards
+from osteon.population.moments import Moments, Sums, is_log
+from osteon.population.variation import BLOCK
 
 if TYPE_CHECKING:
     from osteon.models import Model
     from osteon.regimen import Course
+
+ALL_FAILED = "the runs of all {n} people failed; are the doses or the spread beyond reason?"
+MOST_TIMES = 4000  # outputs of a run over many people, so that a block of them stays small
+MEMORY = 1e9  # bytes that all threads may take together for what they have under way
 
 
 @dataclass
@@ -57,6 +62,9 @@ def simulate_many(
     """
     if chunk is not None and (chunk < 1 or chunk % BLOCK):
         raise InputError(f"a chunk is a multiple of {BLOCK} people, not {chunk}")
+    if len(days) > MOST_TIMES:
+        raise InputError(f"{len(days)} output times; a run over many people takes {MOST_TIMES} at most: "
+                         "give a longer --every")  # fmt: skip
     facts = dict(facts or {})
     request = _request(facts, n, days, dtype, second)
     with contextlib.ExitStack() as stack:
@@ -66,7 +74,7 @@ def simulate_many(
             if (finished := folder.finished()) and all(map(folder.find, todo)):
                 moments, _ = _added(model, todo, folder.find)
                 return Many(np.array(sorted(days)), moments, *finished)
-        run = stack.enter_context(pool or contextlib.nullcontext(shards.threads(threads or os.cpu_count() or 1)))
+        run = stack.enter_context(pool or contextlib.nullcontext(shards.threads(_threads(threads, model, len(days)))))
         setup = batch.prepare(model, people, n, courses, days, second=second, dtype=dtype)
         job = shards.Job.of(setup, people, n, chunk)
         size = shards.size(n, setup)
@@ -82,7 +90,7 @@ def simulate_many(
             text = "a worker's processor or libraries round otherwise; the last digits may differ from a run here"
             warnings.warn(text, OsteonWarning, stacklevel=2)
         if not moments.n:
-            raise IntegrationError(f"the runs of all {n} people failed; are the doses or the spread beyond reason?")
+            raise IntegrationError(ALL_FAILED.format(n=n))
         certificate = batch.certify(setup, people, n, flags)
         told = {k: None if v == np.inf else v for k, v in certificate.facts().items()}  # JSON knows no infinity
         engine: dict[str, Any] = {"name": "kernel", "method": "rational ETDRK4", "certificate": told}
@@ -92,6 +100,12 @@ def simulate_many(
         if folder is not None:
             folder.finish(many)
         return many
+
+
+def _threads(wanted: int | None, model: Model, times: int) -> int:
+    """As many as the memory allows: each has the end points of a block of people under way, a few times over."""
+    each = 3 * 8 * BLOCK * times * len(model.endpoints)
+    return max(1, min(wanted or os.cpu_count() or 1, int(MEMORY / each)))
 
 
 def _request(
@@ -170,27 +184,22 @@ def exact_many(
     facts: dict[str, Any] | None = None,
 ) -> Many:
     """As `simulate_many`, each person with the reference integrator."""
-    import dataclasses
-
-    from osteon.engine import exact
-    from osteon.engine.exposure import Exposure
+    from osteon.population.individuals import by_reference, reference_facts
 
     moments, times = Moments(tuple(model.endpoints)), np.asarray(days, float)
+    courses_read = by_reference(model, people, n, courses, times)
     for first in range(0, n, BLOCK):
-        cohort = people(first, min(n, first + BLOCK))
-        series: dict[str, list[np.ndarray]] = {name: [] for name in model.endpoints}
-        for i in range(cohort.n):
-            p = cohort.p._make([float(v[i]) if np.ndim(v) else v for v in cohort.p])
-            now = float(cohort.now[i])
-            own = [dataclasses.replace(c, start=c.start + now, stop=c.stop + now) for c in courses]
-            exposure = Exposure(own, model.kinetics(p), len(model.channels))
-            read = model.read_out(exact.solve(model, p, exposure, times + now).T, p)
-            for name, x in read.items():
+        size = min(BLOCK, n - first)
+        whole = np.zeros(size, bool)
+        change = {name: np.full((len(times), size), np.nan) for name in model.endpoints}
+        for i, read in enumerate(itertools.islice(courses_read, size)):
+            whole[i] = read is not None
+            for name, x in (read or {}).items():
                 ratio = x / x[0]
-                series[name].append(np.log(ratio) if is_log(name) else ratio - 1.0)
+                change[name][:, i] = np.log(ratio) if is_log(name) else ratio - 1.0
             if progress is not None:
                 progress((first + i + 1) / n)
-        change = {name: np.array(rows).T for name, rows in series.items()}
-        moments.add(Sums.of(moments.names, change, np.ones(cohort.n, bool)))
-    engine = {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL}
-    return Many(times, moments, None, {**(facts or {}), "engine": engine})
+        moments.add(Sums.of(moments.names, change, whole))
+    if not moments.n:
+        raise IntegrationError(ALL_FAILED.format(n=n))
+    return Many(times, moments, None, {**(facts or {}), "engine": reference_facts()})

@@ -11,13 +11,13 @@ import time
 import numpy as np
 import pytest
 
-from osteon import cluster
 from osteon.errors import InputError, OsteonError
-from osteon.many import simulate_many
+from osteon.population import cluster
+from osteon.population.many import simulate_many
+from osteon.population.simulate import simulate_people
+from osteon.population.variation import Variation
 from osteon.published.jorg2022 import Jorg2022
 from osteon.regimen import parse_regimen
-from osteon.simulation import simulate_people
-from osteon.variation import Variation
 
 distributed = pytest.importorskip("distributed")
 
@@ -157,7 +157,7 @@ def test_without_dask(monkeypatch):
 
 
 def test_nothing_of_dask_without_need():
-    code = "import sys, osteon, osteon.many, osteon.cluster; print([m for m in sys.modules if m in ('dask', 'distributed')])"
+    code = "import sys, osteon, osteon.population.many, osteon.population.cluster; print([m for m in sys.modules if m in ('dask', 'distributed')])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
@@ -177,7 +177,7 @@ def test_ctrl_c(tmp_path):
     assert time.monotonic() - begun < 20
     assert process.returncode == 130
     assert told.splitlines()[-1].startswith("osteon: stopped by Ctrl-C")
-    assert len(told.splitlines()) == 2, told
+    assert all(line.startswith("compiling") for line in told.splitlines()[:-1]), told
     left = names(out)
     assert "run.json" in left
     assert not [n for n in left if n.startswith(".")]

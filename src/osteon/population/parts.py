@@ -24,11 +24,11 @@ import numpy as np
 from osteon import files
 from osteon.engine.batch import Certificate
 from osteon.errors import InputError, OsteonError, shorten
-from osteon.moments import Sums, is_log
-from osteon.shards import Done, Job, Shard
+from osteon.population.moments import Sums, is_log
+from osteon.population.shards import Done, Job, Shard
 
 if TYPE_CHECKING:
-    from osteon.many import Many
+    from osteon.population.many import Many
 
 FORMAT = 1
 _PART = re.compile(r"part-\d{10}\.parquet")
@@ -97,7 +97,9 @@ class PartWriter:
             np.repeat(marks, times),
             *(100.0 * (np.expm1(x) if is_log(name) else x).T.ravel() for name, x in change.items()),
         ]
-        self._file.write_table(pa.Table.from_arrays([pa.array(c) for c in columns], schema=self.schema))
+        # A missing number of someone whose run failed is a null, not NaN.
+        arrays = [pa.array(c, from_pandas=True) for c in columns]
+        self._file.write_table(pa.Table.from_arrays(arrays, schema=self.schema))
 
     def close(self) -> None:
         """Finish the file."""

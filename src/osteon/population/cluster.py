@@ -23,12 +23,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
-from osteon import shards
 from osteon.errors import InputError, OsteonError, shorten
+from osteon.population import shards
 
 if TYPE_CHECKING:
-    from osteon.parts import Place
-    from osteon.shards import Done, Job, Shard
+    from osteon.population.parts import Place
+    from osteon.population.shards import Done, Job, Shard
 
 TIMEOUT = 10.0  # seconds for a scheduler to answer, and for a first worker to be there
 AHEAD = 2  # shards under way per thread of the workers

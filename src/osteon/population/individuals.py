@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 EXACT_UP_TO = 16  # people; beyond that the kernel is faster even with its start
 LARGEST = 2e9  # bytes of a Result
-FLAGS = "0 ok, 1 run again on finer steps, 2 run again on still finer ones, 3 failed (values missing)"
 
 
 def check_size(people: int, times: int, endpoints: int) -> None:
@@ -53,10 +52,17 @@ def run(
     """
     check_size(n, len(days), len(model.endpoints))
     values = {name: np.full((n, len(days)), np.nan) for name in model.endpoints}
+    flags = np.zeros(n, np.int8)
     if exact or n <= EXACT_UP_TO:
-        flags, facts = _exact(model, people, n, courses, days, values, progress)
-        return values, flags, facts
-    flags = np.empty(n, np.int8)
+        for i, read in enumerate(by_reference(model, people, n, courses, days)):
+            if read is None:
+                flags[i] = batch.FAILED
+            else:
+                for name, x in read.items():
+                    values[name][i] = x
+            if progress is not None:
+                progress((i + 1) / n)
+        return values, flags, reference_facts()
     setup = batch.prepare(model, people, n, courses, days, second=second)
     for first, last, observed, marks in batch.chunks(setup, people, n, threads=threads, progress=progress):
         flags[first:last] = marks
@@ -66,19 +72,13 @@ def run(
     return values, flags, {"name": "kernel", "method": "rational ETDRK4", "certificate": certificate.facts()}
 
 
-def _exact(
-    model: Model,
-    people: batch.People,
-    n: int,
-    courses: Sequence[Course],
-    days: np.ndarray,
-    values: dict[str, np.ndarray],
-    progress: Callable[[float], None] | None,
-) -> tuple[np.ndarray, dict[str, Any]]:
+def by_reference(
+    model: Model, people: batch.People, n: int, courses: Sequence[Course], days: np.ndarray
+) -> Iterator[dict[str, np.ndarray] | None]:
+    """Each person's end points [time] by the reference integrator; None for someone with whom it fails."""
     from osteon.engine import exact
     from osteon.engine.exposure import Exposure
 
-    flags = np.zeros(n, np.int8)
     for i in range(n):
         person = people(i, i + 1)
         p = person.p._make([float(v[0]) if np.ndim(v) else v for v in person.p])
@@ -87,10 +87,13 @@ def _exact(
         try:
             states = exact.solve(model, p, Exposure(own, model.kinetics(p), len(model.channels)), days + now)
         except IntegrationError:
-            flags[i] = batch.FAILED
+            yield None
         else:
-            for name, x in model.read_out(states.T, p).items():
-                values[name][i] = x
-        if progress is not None:
-            progress((i + 1) / n)
-    return flags, {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL}
+            yield model.read_out(states.T, p)
+
+
+def reference_facts() -> dict[str, Any]:
+    """The reference integrator, for provenance."""
+    from osteon.engine import exact
+
+    return {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL}

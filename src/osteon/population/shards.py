@@ -20,11 +20,11 @@ from osteon.engine import batch
 from osteon.engine.batch import Setup
 from osteon.engine.cohort import Cohort
 from osteon.errors import OsteonError, shorten
-from osteon.moments import Sums, is_log
-from osteon.variation import BLOCK
+from osteon.population.moments import Sums, is_log
+from osteon.population.variation import BLOCK
 
 if TYPE_CHECKING:
-    from osteon.parts import Place
+    from osteon.population.parts import Place
 
 PIECES = 128  # a run has about so many shards, for progress, for other machines, and for what a lost one costs
 LARGEST = 64 * BLOCK

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from osteon import shards
 from osteon.errors import InputError, IntegrationError, OsteonError, OsteonWarning
-from osteon.many import simulate_many
-from osteon.parts import Place, open_folder
+from osteon.population import shards
+from osteon.population.many import simulate_many
+from osteon.population.parts import Place, open_folder
+from osteon.population.simulate import simulate_people
+from osteon.population.variation import Variation
 from osteon.published.jorg2022 import Jorg2022
 from osteon.regimen import parse_regimen
-from osteon.simulation import simulate_people
-from osteon.variation import Variation
 
 MODEL = Jorg2022()
 N = 5000  # five shards, the last one short
