@@ -9,9 +9,9 @@ import pytest
 
 from osteon.engine import batch, exact
 from osteon.engine.exposure import Exposure
+from osteon.population.variation import Variation
 from osteon.published.jorg2022 import Jorg2022
 from osteon.regimen import parse_regimen
-from osteon.variation import Variation
 
 CHAIN = 5
 
