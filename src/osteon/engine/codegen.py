@@ -32,13 +32,15 @@ class Layout:
     invariants: int
     shared_invariants: int
     outputs: tuple[str, ...]
+    now: int  # values that rest on the start of a step alone, carried over from the end of the one before
+    lengths: int  # values that rest on a step's length alone
 
     def row(self, name: str) -> int:
         """First row of a part of the block's array; "end" is the number of rows."""
         sizes = {
             "x": self.states, "last": 1, "sixth": 1, "error": 1, "base": 1, "scale": 1,
-            "p": len(self.varying), "u": len(self.channels) * STAGES, "inv": self.invariants,
-            "out": len(self.outputs), "end": 0,
+            "now": self.now, "p": len(self.varying), "u": len(self.channels) * STAGES, "inv": self.invariants,
+            "len": self.lengths, "out": len(self.outputs), "end": 0,
         }  # fmt: skip
         at = 0
         for part, size in sizes.items():
@@ -94,11 +96,21 @@ def generate(model: Model, use: Use, dtype: str) -> Source:
     x = [graph.const(0.0) if i in asleep else graph.leaf("x", i) for i in range(len(model.states))]
     seen = dict(zip(model.states, x, strict=True)) if use.raw else model.observe(x, p)
     seen = {name: graph.const(value) for name, value in seen.items()}
-    on_people, on_shared = _hoist(
-        [n for s in steps.values() for n in (*s.states.values(), s.last, s.sixth, s.error)] + list(seen.values())
-    )
+    wanted = {name: [*one.states.values(), one.last, one.sixth, one.error] for name, one in steps.items()}
+    memo: Kinds = {}
+    on_people, on_shared = _hoist([n for nodes in wanted.values() for n in nodes] + list(seen.values()), memo)
+    fixed = {n.index for n in on_people + on_shared}
+    lengths = {name: _alone(nodes, {"p", "s", "h"}, memo, fixed) for name, nodes in wanted.items()}
+    nows = {name: _alone(nodes, {"p", "s", "t", "u0"}, memo, fixed) for name, nodes in wanted.items()}
+    row_of = {
+        kind: {index: i for i, index in enumerate(sorted({n.index for nodes in found.values() for n in nodes}))}
+        for kind, found in (("len", lengths), ("now", nows))
+    }
     shared = tuple(n for n in names if n not in vary)
-    layout = Layout(len(model.states), use.channels, vary, shared, len(on_people), len(on_shared), tuple(seen))
+    layout = Layout(
+        len(model.states), use.channels, vary, shared, len(on_people), len(on_shared), tuple(seen),
+        len(row_of["now"]), len(row_of["len"]),
+    )  # fmt: skip
     writer = _Writer(layout, dtype)
     parts = [
         writer.function(
@@ -109,20 +121,33 @@ def generate(model: Model, use: Use, dtype: str) -> Source:
     row = layout.row("inv")
     parts.append(writer.function("prepare", [(n, writer.cell(row + i)) for i, n in enumerate(on_people)]))
     writer.known |= {n.index: writer.cell(row + i) for i, n in enumerate(on_people)}
-    source = Source("", layout, asleep)
+    source, always = Source("", layout, asleep), dict(writer.known)
+
+    def cell(kind: str, node: Node) -> str:
+        return writer.cell(layout.row(kind) + row_of[kind][node.index])
+
     for name, one in steps.items():
+        for kind, function, nodes in (("len", "lengths", lengths[name]), ("now", "begin", nows[name])):
+            parts.append(writer.function(f"{function}_{name}", [(n, cell(kind, n)) for n in nodes]))
+            source.operations[f"{function}_{name}"] = dict(writer.counted)
+        writer.known |= {n.index: cell("len", n) for n in lengths[name]} | {
+            n.index: cell("now", n) for n in nows[name]
+        }
         targets = [(n, writer.cell(layout.row("x") + i)) for i, n in one.states.items()]
         targets += [(one.last, writer.cell(layout.row("last"))), (one.sixth, writer.cell(layout.row("sixth")))]
+        at_end = _Shift(graph)
+        targets += [(at_end(n), cell("now", n)) for n in nows[name]]
         parts.append(writer.function(f"step_{name}", targets, error=one.error))
         source.operations[name] = dict(writer.counted)
+        writer.known = dict(always)
     for name, same in (("free", "rest"), ("drug", "free")):
         if name not in steps:
-            parts.append(f"step_{name} = step_{same}\n")
-            source.operations[name] = source.operations[same]
+            parts += [f"{function}_{name} = {function}_{same}\n" for function in ("step", "lengths", "begin")]
+            for prefix in ("", "lengths_", "begin_"):
+                source.operations[prefix + name] = source.operations[prefix + same]
     row = layout.row("out")
     parts.append(writer.function("observe", [(n, writer.cell(row + i)) for i, n in enumerate(seen.values())]))
-    source.text = _fill(writer)
-    source.text = source.text.replace("#MODEL#\n", "\n".join(["", *parts]))
+    source.text = _fill(writer).replace("#MODEL#\n", "\n".join(["", *parts]))
     return source
 
 
@@ -130,7 +155,7 @@ def _fill(writer: _Writer) -> str:
     """The frame with its constants."""
     layout = writer.layout
     frame = resources.files("osteon.engine").joinpath("kernel_frame.py.txt").read_text("utf-8")
-    rows = ("x", "last", "sixth", "error", "base", "scale", "p", "u", "inv", "out", "end")
+    rows = ("x", "last", "sixth", "error", "base", "scale", "now", "p", "u", "inv", "len", "out", "end")
     sizes = {
         "LANES": LANES, "N_X": layout.states, "N_P": len(layout.varying), "N_U": len(layout.channels),
         "N_OUT": len(layout.outputs), **{f"ROW_{part.upper()}": layout.row(part) for part in rows},
@@ -140,16 +165,12 @@ def _fill(writer: _Writer) -> str:
     return frame.replace("#SIZES#\n", f"F = np.{writer.dtype}\n" + header).replace("#CONSTANTS#\n", constants)
 
 
-def _hoist(outputs: Iterable[Node]) -> tuple[list[Node], list[Node]]:
+Kinds = dict[int, frozenset[str]]
+
+
+def _hoist(wanted: list[Node], memo: Kinds) -> tuple[list[Node], list[Node]]:
     """The largest expressions that rest on parameters alone: on people's own, and on shared ones."""
-    wanted = list(outputs)
-    memo: dict[int, frozenset[str]] = {}
-    alone: dict[int, Node] = {}
-    for node in trace.walk(wanted):
-        if not trace.leaves(node, memo) <= {"p", "s"}:
-            for arg in node.args:
-                if arg.op not in ("leaf", "const") and trace.leaves(arg, memo) <= {"p", "s"}:
-                    alone[arg.index] = arg
+    alone = {n.index: n for n in _alone(wanted, {"p", "s"}, memo, set())}
     shared: dict[int, Node] = {}
     for node in trace.walk(alone.values()):  # inside people's own expressions, shared parts come out too
         for arg in (*node.args, node):
@@ -158,6 +179,42 @@ def _hoist(outputs: Iterable[Node]) -> tuple[list[Node], list[Node]]:
     people = [n for i, n in sorted(alone.items()) if i not in shared]
     keep = {a.index for n in trace.walk(wanted) for a in n.args if n.index not in shared} | {n.index for n in wanted}
     return people, [n for i, n in sorted(shared.items()) if i in keep]
+
+
+def _alone(wanted: Iterable[Node], kinds: set[str], memo: Kinds, known: set[int]) -> list[Node]:
+    """The largest expressions that rest on leaves of these kinds alone, and that are not known already."""
+    found: dict[int, Node] = {}
+    outputs = list(wanted)
+    for node in trace.walk(outputs):
+        if not trace.leaves(node, memo) <= kinds:
+            for arg in node.args:
+                if arg.op not in ("leaf", "const") and arg.index not in known and trace.leaves(arg, memo) <= kinds:
+                    found[arg.index] = arg
+    return [n for _, n in sorted(found.items())]
+
+
+class _Shift:
+    """What stands at a step's end where a node stands at its start: t becomes t + h, exposures those at the end."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.known: dict[int, Node] = {}
+
+    def __call__(self, node: Node) -> Node:
+        if node.index not in self.known:
+            self.known[node.index] = self._of(node)
+        return self.known[node.index]
+
+    def _of(self, node: Node) -> Node:
+        if node.op == "const":
+            return node
+        if node.op == "leaf":
+            if node.tag == ("t",):
+                return node + self.graph.leaf("h")
+            return self.graph.leaf("u", node.tag[1], 2) if node.tag[0] == "u" else node
+        args = [self(a) for a in node.args]
+        again: Node = getattr(self.graph, node.op)(*args) if node.op != "abs" else self.graph.unary("abs", *args)
+        return again
 
 
 class _Writer:
@@ -186,7 +243,7 @@ class _Writer:
             lines.append(f"{indent}{cell} = {cell} + {body.name(error)}")
         self.counted = body.counted()
         scalars = [f"    {var} = {place}" for place, var in body.scalars.items()]
-        args = "w, s, t, h" if name.startswith("step") else ("w, s" if lanes else "s")
+        args = "w, s, t, h" if name.startswith(("step", "lengths", "begin")) else ("w, s" if lanes else "s")
         head = ["@njit(**OPTIONS)", f"def {name}({args}):", *(scalars or [])]
         if not lines:
             return "\n".join([*head, "    return", ""])

@@ -30,6 +30,8 @@ FLOOR = 0.05  # of the goal; BMD at peak is near 1 in every model so far
 SCRATCH = 16_000_000  # bytes kept for the next run, at most
 SHARE = 0.95  # of the judges
 GROW, SHRINK, SAFETY = 3.0, 0.2, 0.9
+LONGER = 1.4  # a step grows when it may be so much longer
+EQUAL = 5  # a rest of up to so many steps is cut in equal ones
 
 
 def scale(reference: np.ndarray) -> np.ndarray:
@@ -47,6 +49,8 @@ class Grid:
     h: np.ndarray
     kind: np.ndarray
     """0 before anything has happened, 1 without drugs, 2 with drugs."""
+    fresh: np.ndarray
+    """Whether a step may not go on from the end of the one before: something happens at its start."""
     kinked: np.ndarray
     second_phase: int
     events_from: np.ndarray
@@ -93,6 +97,7 @@ class Grid:
             t=t,
             h=h,
             kind=np.repeat(self.kind, parts),
+            fresh=np.where(np.arange(n * parts) % parts == 0, np.repeat(self.fresh, parts), 0).astype(np.uint8),
             kinked=np.repeat(self.kinked, parts),
             second_phase=self.second_phase * parts,
             events_from=spread(self.events_from, each=False),
@@ -104,13 +109,17 @@ class Grid:
 
 def from_steps(plan: Plan, times: np.ndarray) -> Grid:
     """A grid from its step edges (ascending, all breaks among them)."""
-    t, h = times[:-1], np.diff(times)
+    t, h = times[:-1], _equal(np.diff(times))
     events_from, events, active_from, active = [0], [], [0], []
+    fresh, before = [], None
     for time in t.tolist():
+        here = plan.active(time)
+        fresh.append(time in plan.events or here != before or time == plan.second)
         events += plan.events.get(time, [])
         events_from.append(len(events))
-        active += plan.active(time)
+        active += plan.codes(here)
         active_from.append(len(active))
+        before = here
     out_at = np.full(len(h), -1)
     for index, time in enumerate(plan.outputs):
         if time > plan.start:
@@ -119,6 +128,7 @@ def from_steps(plan: Plan, times: np.ndarray) -> Grid:
         t=t,
         h=h,
         kind=np.where(np.diff(active_from) > 0, 2, t >= plan.first_event).astype(np.uint8),
+        fresh=np.array(fresh, np.uint8),
         kinked=np.array([plan.kinked(a, b) for a, b in zip(t, times[1:], strict=True)], np.uint8),
         second_phase=int(np.searchsorted(t, plan.second)),
         events_from=np.array(events_from),
@@ -133,6 +143,14 @@ def from_steps(plan: Plan, times: np.ndarray) -> Grid:
     )
 
 
+def _equal(h: np.ndarray) -> np.ndarray:
+    """Lengths that differ from the one before by rounding alone made the same, so that the kernel can tell."""
+    for i in range(1, len(h)):
+        if abs(h[i] - h[i - 1]) < 1e-10 * h[i]:
+            h[i] = h[i - 1]
+    return h
+
+
 def call(
     kernel: Kernel, grid: Grid, plan: Plan, people: Arrays, s: np.ndarray, out: np.ndarray, error: np.ndarray,
     first: int = 0, last: int | None = None,
@@ -142,7 +160,7 @@ def call(
     f = kernel.dtype
     kernel.module.run(
         first, people.x0.shape[1] if last is None else last, people.order, people.x0, people.par, s, people.clock,
-        grid.t.astype(f), grid.h.astype(f), grid.kind, grid.kinked, people.kink, grid.second_phase,
+        grid.t.astype(f), grid.h.astype(f), grid.kind, grid.fresh, grid.kinked, people.kink, grid.second_phase,
         grid.events_from, grid.event_kind, grid.event_index, grid.event_value.astype(f), grid.event_who,
         grid.active_from, grid.active, kernel.channels(plan), people.gain, people.decay, people.dose_factor,
         grid.out_at, out, error,
@@ -191,7 +209,7 @@ class Pilot:
     people: Arrays
     s: np.ndarray
     w: np.ndarray
-    levels: tuple[np.ndarray, np.ndarray, np.ndarray]
+    levels: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     channel: np.ndarray
 
     @classmethod
@@ -202,9 +220,9 @@ class Pilot:
         w[layout.row("p") : layout.row("p") + len(layout.varying)] = people.par[: len(layout.varying)]
         w[layout.row("base")], w[layout.row("scale")] = people.clock[0], people.clock[1]
         agents = max(1, len(plan.agents))
-        lev, plat, dec = (np.zeros((agents, LANES), f) for _ in range(3))
+        lev, plat, dec, fade = (np.zeros((agents, LANES), f) for _ in range(4))
         dec[: len(plan.agents)] = people.decay
-        levels = (lev.ravel(), plat.ravel(), dec.ravel())
+        levels = (lev.ravel(), plat.ravel(), dec.ravel(), fade.ravel())
         pilot = cls(kernel, plan, people, s, w.ravel(), levels, kernel.channels(plan))
         kernel.module.prepare(pilot.w, s)
         return pilot
@@ -218,7 +236,7 @@ class Pilot:
         self.rows("scale")[:] = 1.0
 
     def happen(self, time: float) -> None:
-        lev, plat, _ = (a.reshape(-1, LANES) for a in self.levels)
+        lev, plat, _, _ = (a.reshape(-1, LANES) for a in self.levels)
         for e in self.plan.events.get(time, []):
             if e.kind == DOSE:
                 lev[e.index] += self.people.gain[e.index] * e.value * self.people.dose_factor[e.component]
@@ -254,7 +272,7 @@ class Pilot:
     def _step(self, t: float, h: float, active: np.ndarray) -> None:
         f, module = self.kernel.dtype.type, self.kernel.module
         kind = 2 if len(active) else int(t >= self.plan.first_event)
-        module.advance(kind, self.w, self.s, *self.levels, self.channel, active, len(active), f(t), f(h))
+        module.advance(kind, True, True, self.w, self.s, *self.levels, self.channel, active, len(active), f(t), f(h))
 
     def keep(self) -> tuple[np.ndarray, np.ndarray]:
         return self.w.copy(), self.levels[0].copy()
@@ -266,7 +284,8 @@ class Pilot:
 def adapt(
     kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray, weights: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    """Step edges with a weighted error of at most `tolerance` in each step, for every one of a block of people."""
+    """Step edges with a weighted error (twice the root mean square over a block of people) of at most `tolerance` in
+    each step. Runs of equal steps are liked: the kernel has less to do in them."""
     pilot = Pilot.make(kernel, plan, people, s)
     n = kernel.source.layout.states
     edges, breaks = [plan.start], plan.breaks()
@@ -275,11 +294,11 @@ def adapt(
         if begin == plan.second:
             pilot.second_phase()
         pilot.happen(begin)
-        active = np.array(plan.active(begin), np.int64)
+        active = np.array(plan.codes(plan.active(begin)), np.int64)
         t = begin
         while t < end:
             pieces = max(1, int(np.ceil((end - t) / h - 1e-9)))
-            h = (end - t) / pieces if pieces < 3 else h
+            h = (end - t) / pieces if pieces <= EQUAL else h
             kept = pilot.keep()
             pilot.advance(t, h, active)
             whole = pilot.rows("x", n).astype(float)
@@ -287,14 +306,14 @@ def adapt(
             pilot.advance(t, h, active, parts=2)
             halves = pilot.rows("x", n).astype(float)
             with np.errstate(invalid="ignore"):
-                error = float(np.max(np.abs(weights) @ np.abs(whole - halves)))
+                error = 2.0 * float(np.sqrt(np.mean((np.abs(weights) @ np.abs(whole - halves)) ** 2)))
             if not np.isfinite(error):
                 error = np.inf
             factor = SAFETY * (tolerance / max(error, 1e-300)) ** 0.2
             if error <= tolerance or h <= SMALLEST:
                 t = end if pieces == 1 else t + h
                 edges.append(t)
-                h = h * min(GROW, max(1.0, factor))
+                h = h * min(GROW, factor if factor > LONGER else 1.0)
             else:
                 pilot.restore(kept)
                 h = max(SMALLEST, h * min(0.8, max(SHRINK, factor)))

@@ -85,6 +85,16 @@ class Plan:
         """Agents that count just after `time`."""
         return [a for a, spans in enumerate(self.spans) if any(lo <= time < hi for lo, hi in spans)]
 
+    def codes(self, active: list[int]) -> list[int]:
+        """Active agents as the kernel takes them: twice the number, plus one for those not the first on a channel."""
+        heard: set[int] = set()
+        found = []
+        for agent in active:
+            channel = int(self.channel[agent])
+            found.append(2 * agent + (channel in heard))
+            heard.add(channel)
+        return found
+
     def key(self) -> Any:
         """What the plan is, for caches."""
         return (

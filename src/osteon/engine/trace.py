@@ -173,7 +173,7 @@ def order(outputs: Iterable[Node]) -> list[Node]:
 
 
 def leaves(node: Node, memo: dict[int, frozenset[str]]) -> frozenset[str]:
-    """The kinds of leaf (first part of the tag) that a node rests on."""
+    """The kinds of leaf that a node rests on: the first part of the tag, for exposures with their stage ("u0")."""
     stack = [node]
     while stack:
         top = stack[-1]
@@ -184,7 +184,8 @@ def leaves(node: Node, memo: dict[int, frozenset[str]]) -> frozenset[str]:
         if waiting:
             stack.extend(waiting)
             continue
-        own = frozenset([str(top.tag[0])]) if top.op == "leaf" else frozenset()
+        kind = "".join(str(part) for part in top.tag[::2]) if top.op == "leaf" and top.tag[0] == "u" else None
+        own = frozenset([kind or str(top.tag[0])]) if top.op == "leaf" else frozenset()
         memo[top.index] = own.union(*(memo[a.index] for a in top.args)) if top.args else own
         stack.pop()
     return memo[node.index]
