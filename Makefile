@@ -5,12 +5,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.osteon-installed
 
-.PHONY: help demo test verify baseline lint format lock clean
+BENCH := $(VENV)/.osteon-bench-installed
+
+.PHONY: help demo test verify bench bench-quick baseline lint format lock clean
 
 help:
 	@echo "make demo     set up, simulate the FRAME trial, write demo/frame.html and demo/frame.png"
 	@echo "make test     set up, lint, check types, run the tests"
 	@echo "make verify   the long checks as well"
+	@echo "make bench    the kernel beside other ODE engines (ten minutes); bench-quick takes under three"
 	@echo "make lint | format | baseline | lock | clean"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -31,6 +34,17 @@ test: $(STAMP) lint
 verify: $(STAMP) lint
 	$(BIN)/python -m pytest
 
+$(BENCH): $(STAMP) benchmarks/requirements.lock benchmarks/install.py
+	$(BIN)/python benchmarks/install.py
+	@touch $@
+
+bench: $(BENCH)
+	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/page.py
+
+bench-quick: $(BENCH)
+	$(BIN)/python benchmarks/run.py --quick
+
 # Renews the frozen whole-run numbers; say why in CHANGELOG.md under "Numbers changed".
 baseline: $(STAMP)
 	$(BIN)/python tests/baseline.py
@@ -48,6 +62,8 @@ format: $(STAMP)
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra all --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  -c requirements.lock --extra bench pyproject.toml -o benchmarks/requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -50,10 +52,10 @@ class Piece:
     outputs: tuple[int, ...] = ()
 
 
-def pieces(scenario: str, courses: list[Any] | None = None, outputs: tuple[float, ...] | None = None) -> list[Piece]:
+@functools.cache
+def pieces(scenario: str) -> list[Piece]:
     """The time from 65 on, cut at every dose and window edge."""
-    courses = scenarios.courses(scenario) if courses is None else courses
-    outputs = scenarios.OUTPUTS if outputs is None else outputs
+    courses, outputs = scenarios.courses(scenario), scenarios.OUTPUTS
     doses: dict[float, dict[str, float]] = {0.0: {}}
     inflows: dict[float, dict[str, float]] = {}
     for course in courses:
@@ -131,13 +133,12 @@ class Stretch:
 
 def stretches(scenario: str, kink: float) -> list[Stretch]:
     """One person's time from 45 to 75, cut at the kink, every dose and window edge."""
-    times = scenarios.OUTPUTS
-    course = pieces(scenario)
+    times, course = scenarios.OUTPUTS, pieces(scenario)
     spans = [(times[0], kink, -1), (kink, 0.0, -1)]
     spans += [(p.start, p.stop, k) for k, p in enumerate(course)]
     found = []
     for start, stop, piece in spans:
-        inside = tuple(i for i, t in enumerate(times) if start < t <= stop)
+        inside = tuple(range(bisect_right(times, start), bisect_right(times, stop)))
         at = [times[i] for i in inside]
         found.append(Stretch(start, stop, piece, inside, np.array(at if at and at[-1] == stop else [*at, stop])))
     return found

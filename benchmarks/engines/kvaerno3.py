@@ -12,3 +12,6 @@ class Engine(Waves):
 
     solver = diffrax.Kvaerno3
     label = "diffrax Kvaerno3 (vmapped)"
+    people = 256
+    fewest = 256
+    quick_from = 3.2e-4

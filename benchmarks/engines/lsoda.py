@@ -25,12 +25,13 @@ class Engine:
     label = "SciPy LSODA, compiled right-hand side"
     people = 256
     fewest = 1
+    quick_from = 1.3e-4
 
     def version(self) -> str:
         return str(scipy.__version__)
 
     def variants(self, scenario: str, *, quick: bool) -> dict[str, list[Setting]]:
-        return {"odeint": [{"rtol": r, "atol": r} for r in tolerances(3e-3, 1e-7)]}
+        return {"odeint": [{"rtol": r, "atol": r} for r in tolerances(3e-3, 1e-7, 3)]}
 
     def build(self, scenario: str, setting: Setting) -> None:
         rhs.rates(0.0, np.ones(9), np.ones(9), np.ones(rhs.SIZE))

@@ -15,7 +15,6 @@ import roadrunner
 
 from engines import rhs
 from engines.base import Setting, levels, menopause, stretches, tolerances
-from engines.cvode import SCALE
 from osteon.engine.cohort import Cohort
 
 NAMES = ("pB", "B", "Y", "pC", "C", "s", "bound", "rho", "c")
@@ -66,6 +65,7 @@ class Engine:
     label = "libRoadRunner (SBML, CVODE)"
     people = 256
     fewest = 1
+    quick_from = 3.2e-05
 
     def __init__(self) -> None:
         self.runner: Any = None
@@ -76,7 +76,9 @@ class Engine:
     def variants(self, scenario: str, *, quick: bool) -> dict[str, list[Setting]]:
         ways = [True] if quick else [True, False]
         return {
-            f"{'BDF' if stiff else 'Adams'}": [{"stiff": stiff, "rtol": r, "atol": r} for r in tolerances(3e-3, 1e-7)]
+            f"{'BDF' if stiff else 'Adams'}": [
+                {"stiff": stiff, "rtol": r, "atol": r} for r in tolerances(3e-3, 1e-7, 3)
+            ]
             for stiff in ways
         }
 

@@ -3,6 +3,7 @@
 import pytest
 
 from osteon.engine import codegen, etdrk4, trace
+from osteon.engine import layout as layouts
 from osteon.engine.trace import Graph
 from osteon.published.jorg2022 import Jorg2022, equilibrium
 
@@ -73,17 +74,17 @@ def test_order_four():
 
 
 def test_layout_is_generated():
-    use = codegen.Use(("eta_C", "omega_pC"), (0, 1, 2, 3), frozenset([6]))
+    use = layouts.Use(("eta_C", "omega_pC"), (0, 1, 2, 3), frozenset([6]))
     source = codegen.generate(MODEL, use, "float64")
     layout = source.layout
     assert layout.varying == ("omega_pC", "eta_C")
     assert set(layout.varying) | set(layout.shared) == set(P._fields)
     assert layout.row("x") == 0
-    assert layout.row("end") > layout.row("out") >= layout.row("inv") >= layout.row("u") + 4 * codegen.STAGES
+    assert layout.row("end") > layout.row("out") >= layout.row("inv") >= layout.row("u") + 4 * layouts.STAGES
     assert layout.outputs == ("total_hip_bmd", "formation", "resorption")
     slots = [source.operations[kind]["slots"] for kind in ("rest", "free", "drug")]
     assert slots == sorted(set(slots))
-    turned = codegen.Use(("omega_pC", "eta_C"), (0, 1, 2, 3), frozenset([6]))
+    turned = layouts.Use(("omega_pC", "eta_C"), (0, 1, 2, 3), frozenset([6]))
     assert codegen.generate(MODEL, turned, "float64").text == source.text
 
 

@@ -20,18 +20,20 @@ from osteon.engine import cohort as cohorts
 from osteon.engine import goal as goals
 from osteon.engine import grid as grids
 from osteon.engine import kernel as kernels
+from osteon.engine import pilot as pilots
 from osteon.engine import plan as plans
 from osteon.engine.cohort import Cohort
 from osteon.engine.grid import Grid
-from osteon.engine.kernel import LANES, Kernel, Use
+from osteon.engine.kernel import Kernel, Use
 from osteon.engine.plan import Jump, Plan
 from osteon.errors import OsteonError
 from osteon.models import Model
 from osteon.regimen import Course
 
-TARGET = 5e-5  # relative error of BMD that 19 of 20 people are to keep to (0.005 %) before anyone is run again
+TARGET = 6e-5  # relative error of BMD that 19 of 20 people are to keep to (0.006 %) before anyone is run again
 EXTREME = 3e-4  # that the extremes of every parameter are to keep to
-JUDGES = 512  # people on whom steps are judged
+PILOT = 64  # people on whom steps are made; a multiple of a block
+JUDGES = 2048  # people on whom steps are judged
 LIMIT = 1e-4  # what nearly everyone is to keep to (0.01 %)
 RERUN_SHARE = 0.06  # of people, those with the largest error estimates
 POOL = 4096  # people from whom the pilot and the threshold are taken
@@ -120,7 +122,8 @@ class Setup:
         observed, estimate = self.run(people, self.grid)
         flags = np.full(people.n, OK, np.int8)
         with np.errstate(invalid="ignore"):
-            again = np.flatnonzero(~(estimate <= self.threshold) | ~np.isfinite(observed).all(axis=(0, 1)))
+            # A number that is not finite never becomes finite again, so that the last output tells.
+            again = np.flatnonzero(~(estimate <= self.threshold) | ~np.isfinite(observed[-1]).all(axis=0))
         if len(again):
             some = people.take(again)
             better, _ = self.run(some, self.fine)
@@ -155,7 +158,7 @@ def prepare(
     `people(first, last)` gives a range of them. `second` is where the prior treatment begins (0 without one).
     """
     pool = people(0, min(n, POOL))
-    pilot = cohorts.pilot(pool, LANES)
+    pilot = cohorts.pilot(pool, PILOT)
     outputs = sorted({float(d) for d in days})
     start = -float(np.max(pilot.now - pilot.born))
     plan = plans.make(
@@ -168,11 +171,12 @@ def prepare(
     zero = pool.zero - plan.jumping
     use = Use(pilot.varying, tuple(sorted({*plan.channel.tolist(), *channels})), zero)
     double = kernels.load(model, use)
-    weights = goals.weights(double, pilot.take(np.array([LANES - 1])), plan.start)
+    weights = goals.weights(double, pilot.take(np.array([PILOT - 1])), plan.start)
     judges = pool.take(np.sort(np.random.default_rng(1).permutation(pool.n)[:JUDGES]))
     seen = goals.of(model, double.source.layout.outputs)
-    aim = grids.Aim(seen, weights, reference, target, target * EXTREME / TARGET)
-    grid = grids.choose(double, plan, pilot, judges, aim)
+    loose = target / TARGET
+    aim = pilots.Aim(seen, weights, reference, target, LIMIT * loose, RERUN_SHARE, EXTREME * loose)
+    grid = pilots.choose(double, plan, pilot, judges, aim)
     kernel = double if dtype == "float64" else kernels.load(model, use, dtype)
     setup = Setup(model, kernel, plan, grid, grid.finer(2), grid.finer(6), weights, target, np.inf, reference)
     _, estimates = setup.run(pool, grid.silent())

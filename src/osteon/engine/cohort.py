@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from osteon.engine.codegen import Layout
+from osteon.engine.layout import Layout
 from osteon.engine.plan import Plan
 from osteon.models import Model
 
@@ -87,6 +88,14 @@ class Arrays:
     """What is seen of people at the start [observed, n]."""
     order: np.ndarray
     """In which people are put in blocks: by the time of their first kink, so that few blocks meet one in a step."""
+
+    def part(self, first: int, last: int) -> Arrays:
+        """People first … last − 1, in their own order."""
+        found = copy.copy(self)
+        for f in fields(self)[:-1]:
+            setattr(found, f.name, getattr(self, f.name)[..., first:last])
+        found.order = np.arange(last - first)
+        return found
 
 
 def kink_times(cohort: Cohort, plan: Plan) -> list[np.ndarray]:

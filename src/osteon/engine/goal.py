@@ -9,7 +9,7 @@ import numpy as np
 
 from osteon.endpoints import ENDPOINTS
 from osteon.engine import cohort as cohorts
-from osteon.engine import grid as grids
+from osteon.engine import pilot as pilots
 from osteon.engine import plan as plans
 from osteon.engine.cohort import Cohort
 from osteon.engine.kernel import LANES, Kernel
@@ -57,7 +57,7 @@ def weights(kernel: Kernel, person: Cohort, start: float) -> np.ndarray:
             whole = person.take(np.zeros(LANES, np.int64))
             whole.x0, whole.born = np.resize(here.T, (LANES, n)).T, np.resize(born, LANES)
             arrays = cohorts.arrays(whole, plan, kernel.source.layout, kernel.dtype)
-            pilot = grids.Pilot.make(kernel, plan, arrays, zero)
+            pilot = pilots.Pilot.make(kernel, plan, arrays, zero)
             if begin >= 0:
                 pilot.second_phase()
             for t, after in itertools.pairwise(times):

@@ -1,37 +1,22 @@
-"""The step sequence that all people of an arm share, chosen on a pilot drawn from them.
+"""The step sequence that all people of an arm share, as the kernel takes it, and the call of the kernel.
 
-Steps begin and end at every dose, window edge, jump and visit. In between, a pilot of one block of people is
-integrated with step doubling; the error that counts is the one in the goal (BMD), so each state is weighted by what
-a change of it would do to the goal later. The loosest sequence is taken with which, over the whole course, the pilot
-(the extremes of every parameter) and some hundred people as they come stay within their targets against a much finer
-one: the extremes alone may be lucky. Sequences are cached by content.
+Steps begin and end at every dose, window edge, jump and visit. `osteon.engine.pilot` chooses them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from osteon.engine import cohort as cohorts
-from osteon.engine.cohort import Arrays, Cohort
-from osteon.engine.kernel import LANES, Kernel
-from osteon.engine.plan import DOSE, INFLOW, TIMES, Plan
+from osteon.engine.cohort import Arrays
+from osteon.engine.kernel import Kernel
+from osteon.engine.plan import Plan
 
-FINE = 4  # how many times finer the sequence is that the pilot is judged against (order 4: 256 times closer)
-TOLERANCES = np.geomspace(3e-3, 1e-7, 46)
-SMALLEST = 1e-4  # days
-FIRST = 100.0  # days; the first step tried
 FLOOR = 0.05  # of the goal; BMD at peak is near 1 in every model so far
 SCRATCH = 16_000_000  # bytes kept for the next run, at most
-SHARE = 0.95  # of the judges
-GROW, SHRINK, SAFETY = 3.0, 0.2, 0.9
-LONGER = 1.4  # a step grows when it may be so much longer
-EQUAL = 5  # a rest of up to so many steps is cut in equal ones
 
 
 def scale(reference: np.ndarray) -> np.ndarray:
@@ -198,181 +183,3 @@ def _scratch(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
         if kept.nbytes <= SCRATCH:
             _kept.array = kept
     return kept
-
-
-@dataclass
-class Pilot:
-    """One block of people, stepped from Python while the sequence is chosen."""
-
-    kernel: Kernel
-    plan: Plan
-    people: Arrays
-    s: np.ndarray
-    w: np.ndarray
-    levels: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-    channel: np.ndarray
-
-    @classmethod
-    def make(cls, kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray) -> Pilot:
-        f, layout = kernel.dtype, kernel.source.layout
-        w = np.zeros((layout.row("end"), LANES), f)
-        w[: layout.states] = people.x0
-        w[layout.row("p") : layout.row("p") + len(layout.varying)] = people.par[: len(layout.varying)]
-        w[layout.row("base")], w[layout.row("scale")] = people.clock[0], people.clock[1]
-        agents = max(1, len(plan.agents))
-        lev, plat, dec, fade = (np.zeros((agents, LANES), f) for _ in range(4))
-        dec[: len(plan.agents)] = people.decay
-        levels = (lev.ravel(), plat.ravel(), dec.ravel(), fade.ravel())
-        pilot = cls(kernel, plan, people, s, w.ravel(), levels, kernel.channels(plan))
-        kernel.module.prepare(pilot.w, s)
-        return pilot
-
-    def rows(self, name: str, count: int = 1) -> np.ndarray:
-        at = self.kernel.source.layout.row(name)
-        return self.w.reshape(-1, LANES)[at : at + count]
-
-    def second_phase(self) -> None:
-        self.rows("base")[:] = self.people.clock[2]
-        self.rows("scale")[:] = 1.0
-
-    def happen(self, time: float) -> None:
-        lev, plat, _, _ = (a.reshape(-1, LANES) for a in self.levels)
-        for e in self.plan.events.get(time, []):
-            if e.kind == DOSE:
-                lev[e.index] += self.people.gain[e.index] * e.value * self.people.dose_factor[e.component]
-            elif e.kind == INFLOW:
-                rate = self.people.gain[e.index] * e.value * self.people.dose_factor[e.component]
-                plat[e.index] = rate / self.people.decay[e.index]
-            elif e.kind == TIMES:
-                self.rows("x", e.index + 1)[e.index] *= e.value
-            else:
-                self.rows("x", e.index + 1)[e.index] += e.value
-
-    def advance(self, t: float, h: float, active: np.ndarray, parts: int = 1) -> None:
-        """One step, cut at the people's own kinks as the kernel does it; each piece in `parts` equal parts.
-
-        Halving the step as a whole would not do: before a kink at rest, both ways would make the same step after it.
-        """
-        if not self.plan.kinked(t, t + h):
-            for i in range(parts):
-                self._step(t + i * h / parts, h / parts, active)
-            return
-        base, scale = self.rows("base").copy(), self.rows("scale").copy()
-        at, end = base + scale * t, base + scale * (t + h)
-        for kink in [*self.people.kink, np.inf]:
-            stop = np.minimum(np.maximum(kink, at), end)
-            piece = (stop - at) / parts
-            for i in range(parts):
-                self.rows("scale")[:] = piece / h
-                self.rows("base")[:] = at + i * piece - piece / h * t
-                self._step(t, h, active)
-            at = stop
-        self.rows("base")[:], self.rows("scale")[:] = base, scale
-
-    def _step(self, t: float, h: float, active: np.ndarray) -> None:
-        f, module = self.kernel.dtype.type, self.kernel.module
-        kind = 2 if len(active) else int(t >= self.plan.first_event)
-        module.advance(kind, True, True, self.w, self.s, *self.levels, self.channel, active, len(active), f(t), f(h))
-
-    def keep(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.w.copy(), self.levels[0].copy()
-
-    def restore(self, kept: tuple[np.ndarray, np.ndarray]) -> None:
-        self.w[:], self.levels[0][:] = kept
-
-
-def adapt(
-    kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray, weights: np.ndarray, tolerance: float
-) -> np.ndarray:
-    """Step edges with a weighted error (twice the root mean square over a block of people) of at most `tolerance` in
-    each step. Runs of equal steps are liked: the kernel has less to do in them."""
-    pilot = Pilot.make(kernel, plan, people, s)
-    n = kernel.source.layout.states
-    edges, breaks = [plan.start], plan.breaks()
-    h = FIRST
-    for begin, end in itertools.pairwise(breaks):
-        if begin == plan.second:
-            pilot.second_phase()
-        pilot.happen(begin)
-        active = np.array(plan.codes(plan.active(begin)), np.int64)
-        t = begin
-        while t < end:
-            pieces = max(1, int(np.ceil((end - t) / h - 1e-9)))
-            h = (end - t) / pieces if pieces <= EQUAL else h
-            kept = pilot.keep()
-            pilot.advance(t, h, active)
-            whole = pilot.rows("x", n).astype(float)
-            pilot.restore(kept)
-            pilot.advance(t, h, active, parts=2)
-            halves = pilot.rows("x", n).astype(float)
-            with np.errstate(invalid="ignore"):
-                error = 2.0 * float(np.sqrt(np.mean((np.abs(weights) @ np.abs(whole - halves)) ** 2)))
-            if not np.isfinite(error):
-                error = np.inf
-            factor = SAFETY * (tolerance / max(error, 1e-300)) ** 0.2
-            if error <= tolerance or h <= SMALLEST:
-                t = end if pieces == 1 else t + h
-                edges.append(t)
-                h = h * min(GROW, factor if factor > LONGER else 1.0)
-            else:
-                pilot.restore(kept)
-                h = max(SMALLEST, h * min(0.8, max(SHRINK, factor)))
-    return np.array(edges)
-
-
-@dataclass(frozen=True)
-class Aim:
-    """What steps are to achieve. Errors are of the goal at any output relative to its value at output `reference`."""
-
-    goal: Any
-    """Maps [output, observed, person] to the goal [output, person]."""
-    weights: np.ndarray
-    """What an absolute error of each state is worth in relative error of the goal [state]."""
-    reference: int
-    most: float
-    """What `SHARE` of the judges are to keep to."""
-    extreme: float
-    """What everyone on the pilot, the extremes of every parameter among them, is to keep to."""
-
-
-_chosen: dict[bytes, Grid] = {}
-
-
-def choose(kernel: Kernel, plan: Plan, pilot: Cohort, judges: Cohort, aim: Aim) -> Grid:
-    """The loosest sequence, made on the pilot, with which pilot and judges (people as they come) keep to the aim."""
-    groups = [cohorts.arrays(c, plan, kernel.source.layout, kernel.dtype) for c in (pilot, judges)]
-    content: list[Any] = [kernel.source.text, repr(plan.key()), repr((aim.reference, aim.most, aim.extreme))]
-    content += [aim.weights.tobytes(), repr(pilot.p)]
-    content += [array.tobytes() for group in groups for array in vars(group).values()]
-    key = hashlib.sha256(repr(content).encode()).digest()
-    if key not in _chosen:
-        s = kernel.shared_array(pilot.p, np.zeros(kernel.source.layout.states))
-        _chosen[key] = _search(kernel, plan, groups[0], groups[1], s, aim)
-    return _chosen[key]
-
-
-def _search(kernel: Kernel, plan: Plan, pilot: Arrays, judges: Arrays, s: np.ndarray, aim: Aim) -> Grid:
-    def goals(grid: Grid) -> list[np.ndarray]:
-        return [aim.goal(run(kernel, grid, plan, people, s)[0]) for people in (pilot, judges)]
-
-    def steps(tolerance: float) -> Grid:
-        return from_steps(plan, adapt(kernel, plan, pilot, s, aim.weights, tolerance))
-
-    tight = steps(float(TOLERANCES[-1]) * 100)
-    truth = goals(tight.finer(FINE))
-    low, high, best = 0, len(TOLERANCES) - 1, None
-    while low <= high:  # bisection for the loosest tolerance that will do
-        middle = (low + high) // 2
-        grid = steps(float(TOLERANCES[middle]))
-        with np.errstate(invalid="ignore"):
-            off = [
-                np.max(np.abs(found - true) / scale(true[aim.reference]), axis=0)
-                for found, true in zip(goals(grid), truth, strict=True)
-            ]
-        extreme, most = float(np.max(off[0])), float(np.quantile(off[1], SHARE))
-        if extreme <= aim.extreme and most <= aim.most:
-            best = replace(grid, tolerance=float(TOLERANCES[middle]), pilot_error=most, extreme_error=extreme)
-            high = middle - 1
-        else:
-            low = middle + 1
-    return best if best is not None else replace(tight.finer(2), pilot_error=np.nan, extreme_error=np.nan)

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from osteon import files
-from osteon.engine.codegen import LANES, Source, Use, generate
+from osteon.engine.codegen import Source, generate
+from osteon.engine.layout import LANES, Use
 from osteon.engine.plan import Plan
 from osteon.models import Model
 

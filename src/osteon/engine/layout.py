@@ -1,0 +1,56 @@
+"""What a kernel is made for, and where things stand in its arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LANES = 32  # people in a block: all that a step touches should fit in a core's first cache
+STAGES = 3  # exposures at the start, the middle and the end of a step
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things stand, generated from the model: rows of a block's array, places in the shared array."""
+
+    states: int
+    channels: tuple[int, ...]  # those of the model's channels that are used
+    varying: tuple[str, ...]  # parameters that differ between people
+    shared: tuple[str, ...]  # parameters that are the same for all
+    invariants: int
+    shared_invariants: int
+    outputs: tuple[str, ...]
+    now: int  # values that rest on the start of a step alone, carried over from the end of the one before
+    lengths: int  # values that rest on a step's length alone
+
+    def row(self, name: str) -> int:
+        """First row of a part of the block's array; "end" is the number of rows."""
+        sizes = {
+            "x": self.states, "last": 1, "sixth": 1, "error": 1, "base": 1, "scale": 1,
+            "now": self.now, "p": len(self.varying), "u": len(self.channels) * STAGES, "inv": self.invariants,
+            "len": self.lengths, "out": len(self.outputs), "end": 0,
+        }  # fmt: skip
+        at = 0
+        for part, size in sizes.items():
+            if part == name:
+                return at
+            at += size
+        raise KeyError(name)
+
+    def place(self, name: str) -> int:
+        """First place of a part of the shared array: parameters "s", invariants "inv", error weights "w"."""
+        return {"s": 0, "inv": len(self.shared), "w": len(self.shared) + self.shared_invariants}.get(
+            name, len(self.shared) + self.shared_invariants + self.states
+        )
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a kernel is made for; it leaves out what that does not need. The same use, the same bits."""
+
+    varying: tuple[str, ...] = ()
+    channels: tuple[int, ...] = ()
+    """Drug channels that are ever heard."""
+    zero: frozenset[int] = frozenset()
+    """States that are 0 at everyone's start, and that no jump touches."""
+    raw: bool = False
+    """Whether outputs are the states themselves and not what the model observes."""
