@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 import scenarios
 import truth
-
 from osteon.engine import batch
 
 BOTH = pytest.mark.parametrize("scenario", scenarios.REGIMENS)

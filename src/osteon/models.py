@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from osteon.engine.exposure import Kinetics
 from osteon.errors import ModelError, nearest
 
-NAMES = ("jorg2022",)
+NAMES = ("jorg2022", "osteon")
 ALIASES = {"joerg2022": "jorg2022", "jörg2022": "jorg2022"}
 DEFAULT = "jorg2022"
 
@@ -37,6 +37,9 @@ class Model(Protocol):
 
     def parameters(self) -> Any:
         """Parameter values as a named tuple."""
+
+    def of_person(self, person: Any) -> Any:
+        """Parameter values for one person, with the features that the model uses."""
 
     def kinetics(self, p: Any) -> Mapping[str, Kinetics]:
         """How each therapy that the model knows drives its channels."""
@@ -73,5 +76,7 @@ def get(name: str | None = None) -> Model:
 
         return Jorg2022()
     if key == "osteon":
-        raise ModelError("the model 'osteon' is not part of this version; use --model jorg2022")
+        from osteon.skeleton import Osteon
+
+        return Osteon()
     raise ModelError(f"unknown model {name!r}{nearest(key, [*NAMES, *ALIASES], 0.3)}")

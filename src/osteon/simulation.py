@@ -164,7 +164,7 @@ def _run(
     study: Study | None = None,
 ) -> xr.Dataset:
     check_person(model, person, times[-1])
-    p = model.parameters()
+    p = model.of_person(person)
     kinetics = model.kinetics(p)
     check_therapies(model, kinetics, [prior, *arms.values()])
     birth_to_now = person.age * model.year_days

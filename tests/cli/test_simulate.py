@@ -92,7 +92,7 @@ BAD = [
     (["--every", "0 days"], "above 0"),
     (["--every", "1 parsec"], "unit of time"),
     (["--model", "jorg"], "jorg2022"),
-    (["--model", "osteon"], "not part of this version"),
+    (["--model", "osteom"], "unknown model 'osteom'"),
     (["--without", "estrogen"], "mechanism"),
     (["--plot", "a.gif"], ".png"),
     (["--plot", "/dev/null/a.png"], "cannot write"),

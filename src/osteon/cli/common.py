@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 model_option = click.option(
-    "--model", metavar="NAME", help="Model to run: jorg2022 (alias joerg2022). Default: the newest one there is."
+    "--model", metavar="NAME", help="Model to run: jorg2022 (alias joerg2022, the default) or osteon (a draft)."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
@@ -34,13 +34,16 @@ def chosen_model(name: str | None) -> Any:
     """The model asked for, or the default one."""
     from osteon import models
 
-    return models.get(name)
+    model = models.get(name)
+    if getattr(model, "draft", False):
+        say(f"{model.name} is a draft: its values are first guesses, not yet fitted; draw no conclusions from it")
+    return model
 
 
 def close(model: Any, asked: str | None) -> None:
     """The last words after a table: which model ran when none was asked for, and the notice."""
     if asked is None:
-        say(f"model: {model.name} ({model.title}), the only one in this version")
+        say(f"model: {model.name} ({model.title})")
     say(NOTICE)
 
 

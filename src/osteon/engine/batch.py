@@ -33,10 +33,9 @@ from osteon.regimen import Course
 TARGET = 6e-5  # relative error of BMD that 19 of 20 people are to keep to (0.006 %) before anyone is run again
 EXTREME = 3e-4  # that the extremes of every parameter are to keep to
 PILOT = 64  # people on whom steps are made; a multiple of a block
-JUDGES = 2048  # people on whom steps are judged
 LIMIT = 1e-4  # what nearly everyone is to keep to (0.01 %)
 RERUN_SHARE = 0.06  # of people, those with the largest error estimates
-POOL = 4096  # people from whom the pilot and the threshold are taken
+POOL = 4096  # people from whom the pilot is taken, and on whom steps and the threshold are judged
 SAMPLE = 256  # people checked against a finer run
 CHUNK = 4096
 OK, RERUN, FINER, FAILED = range(4)
@@ -172,11 +171,10 @@ def prepare(
     use = Use(pilot.varying, tuple(sorted({*plan.channel.tolist(), *channels})), zero)
     double = kernels.load(model, use)
     weights = goals.weights(double, pilot.take(np.array([PILOT - 1])), plan.start)
-    judges = pool.take(np.sort(np.random.default_rng(1).permutation(pool.n)[:JUDGES]))
     seen = goals.of(model, double.source.layout.outputs)
     loose = target / TARGET
     aim = pilots.Aim(seen, weights, reference, target, LIMIT * loose, RERUN_SHARE, EXTREME * loose)
-    grid = pilots.choose(double, plan, pilot, judges, aim)
+    grid = pilots.choose(double, plan, pilot, pool, aim)
     kernel = double if dtype == "float64" else kernels.load(model, use, dtype)
     setup = Setup(model, kernel, plan, grid, grid.finer(2), grid.finer(6), weights, target, np.inf, reference)
     _, estimates = setup.run(pool, grid.silent())

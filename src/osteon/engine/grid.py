@@ -162,7 +162,7 @@ def run(kernel: Kernel, grid: Grid, plan: Plan, people: Arrays, s: np.ndarray) -
         back[people.order] = np.arange(n)
         found = _scratch(shape, kernel.dtype)
         call(kernel, grid, plan, people, s, found, error)
-        np.take(found, back, axis=2, out=out, mode="clip")
+        kernel.module.put_back(found.reshape(-1, n), back, out.reshape(-1, n))
         error = error[back]
     else:
         call(kernel, grid, plan, people, s, out, error)

@@ -28,6 +28,7 @@ TOLERANCES = np.geomspace(3e-3, 1e-7, 46)
 SMALLEST = 1e-4  # days
 FIRST = 100.0  # days; the first step tried
 SHARE = 0.95  # of the judges
+ONE_OF = 3000  # judges may be further off than the limit, though not run again
 GROW, SHRINK, SAFETY = 3.0, 0.2, 0.9
 LONGER = 1.4  # a step grows when it may be so much longer
 EQUAL = 5  # a rest of up to so many steps is cut in equal ones
@@ -191,8 +192,8 @@ class Aim:
     most: float
     """What `SHARE` of the judges are to keep to."""
     limit: float
-    """What all judges are to keep to but those with the largest error estimates (a share of `again`), who are run
-    again."""
+    """What all judges are to keep to (but one of `ONE_OF`), save those with the largest error estimates (a share of
+    `again`), who are run again."""
     again: float
     extreme: float
     """What everyone on the pilot, the extremes of every parameter among them, is to keep to."""
@@ -240,8 +241,9 @@ def _search(kernel: Kernel, plan: Plan, pilot: Arrays, judges: Arrays, s: np.nda
         extreme = float(np.max(off(grid, pilot, truth[0])[0]))
         errors, estimates = off(grid, judges, truth[1])
         most = float(np.quantile(errors, SHARE))
-        kept = errors[estimates <= np.quantile(estimates, 1 - aim.again)]
-        if extreme <= aim.extreme and most <= aim.most and float(np.max(kept)) <= aim.limit:
+        kept = np.sort(errors[estimates <= np.quantile(estimates, 1 - aim.again)])
+        last = float(kept[max(0, len(kept) - 1 - len(kept) // ONE_OF)])
+        if extreme <= aim.extreme and most <= aim.most and last <= aim.limit:
             best = replace(grid, tolerance=float(TOLERANCES[middle]), pilot_error=most, extreme_error=extreme)
             high = middle - 1
         else:

@@ -18,7 +18,8 @@ from osteon.errors import ModelError, nearest
 @dataclass(frozen=True)
 class Record:
     """One value. `origin` says how it came about (measured, fitted in source, estimated in source, derived,
-    assumed …), `source` is a key of references.bib, `evidence` a grade from A (human trial) to D."""
+    definition, assumed …), `source` is a key of references.bib, a row of the shipped tables ("physiology:BIO-017"),
+    or "assumed"; `evidence` is a grade from A (human trial) to D, `bounds` what the value is thought to lie in."""
 
     id: str
     symbol: str
@@ -29,6 +30,9 @@ class Record:
     source: str
     locator: str
     evidence: str
+    bounds: tuple[float, float] | None = None
+    prior: Mapping[str, Any] | None = None
+    """Of a fitted value: {"scale": "log" or "logit", "sd": width on that scale}, centred on the value here."""
 
 
 class ParameterSet(Mapping[str, Record]):
@@ -62,7 +66,8 @@ class ParameterSet(Mapping[str, Record]):
     @property
     def hash(self) -> str:
         """Short content hash of all records."""
-        return digest({key: asdict(record) for key, record in self._records.items()})
+        plain = {key: asdict(record) for key, record in self._records.items()}
+        return digest({key: {k: v for k, v in row.items() if v is not None} for key, row in plain.items()})
 
 
 def digest(content: Any) -> str:
@@ -72,15 +77,26 @@ def digest(content: Any) -> str:
 
 @functools.cache
 def load(name: str) -> ParameterSet:
-    """The parameter set `name`; raises ModelError when a record is incomplete."""
-    try:
-        text = resources.files("osteon.parameters").joinpath(f"{name}.toml").read_text("utf-8")
-    except FileNotFoundError:
-        raise ModelError(f"there is no parameter set {name!r}") from None
+    """The parameter set `name`: one file, or a folder with a file for each mechanism. Raises ModelError when a record
+    is incomplete."""
+    root = resources.files("osteon.parameters")
+    folder, single = root.joinpath(name), root.joinpath(f"{name}.toml")
+    if folder.is_dir():
+        files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    elif single.is_file():
+        files = [single]
+    else:
+        raise ModelError(f"there is no parameter set {name!r}")
+    return ParameterSet(name, tuple(record for file in files for record in _records(name, file.read_text("utf-8"))))
+
+
+def _records(name: str, text: str) -> Iterator[Record]:
     data = tomllib.loads(text)
     common = {key: data["set"][key] for key in ("source", "locator", "evidence")}
-    try:
-        records = tuple(Record(**{**common, **row}) for row in data["parameter"])
-    except TypeError as error:
-        raise ModelError(f"parameters {name}: a record is incomplete: {error}") from None
-    return ParameterSet(name, records)
+    for row in data["parameter"]:
+        if "bounds" in row:
+            row = {**row, "bounds": tuple(row["bounds"])}
+        try:
+            yield Record(**{**common, **row})
+        except TypeError as error:
+            raise ModelError(f"parameters {name}: a record is incomplete: {error}") from None

@@ -53,7 +53,19 @@ def references() -> dict[str, Reference]:
 
 
 def cite(key: str) -> str:
-    """The reference of that key as one line; raises InputError."""
+    """The reference of that key as one line: of references.bib, a row of the shipped tables ("physiology:BIO-017"),
+    or "assumed". Raises InputError."""
+    if key == "assumed":
+        return "assumed: no source"
+    table, sign, row = key.partition(":")
+    if sign:
+        from osteon.evidence import load_tables
+
+        rows = load_tables().get(table)
+        found = rows[rows["id"] == row] if rows is not None and "id" in rows else None
+        if found is None or found.empty:
+            raise InputError(f"there is no row {row!r} in a table {table!r}")
+        return str(found["source"].iloc[0])
     try:
         return references()[key].text
     except KeyError:

@@ -66,6 +66,10 @@ class Jorg2022:
     def parameters(self, **changes: float) -> Any:
         return parameters.load(self.name).values_tuple(**changes)
 
+    def of_person(self, person: Any) -> Any:
+        """The one reference woman, whoever is asked for."""
+        return self.parameters()
+
     def kinetics(self, p: Any) -> dict[str, Kinetics]:
         return {
             "romosozumab": Kinetics(SCLEROSTIN_ANTIBODY, p.E_romo, p.T_romo),

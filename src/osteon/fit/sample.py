@@ -1,0 +1,99 @@
+"""A sample of the posterior by emcee: some ensembles of walkers side by side, each with differential-evolution moves,
+in coordinates in which the posterior is round near its top. Convergence is told by R-hat between the ensembles and by
+the effective sample size."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from osteon.errors import InputError
+from osteon.fit.optimise import Found, soft
+from osteon.fit.problem import Problem
+
+ENSEMBLES = 4
+WARM_UP = 0.5  # of the rounds, left out
+START = 0.3  # spread of the walkers at the start, in posterior widths
+CAP = 8.0  # widths from the top beyond which nothing is thought probable
+
+
+@dataclass
+class Posterior:
+    """Draws [draw, coordinate] and how far the sample has converged, coordinate by coordinate."""
+
+    z: np.ndarray
+    r_hat: np.ndarray
+    effective: np.ndarray
+    accepted: float
+
+
+def sample(
+    problem: Problem,
+    found: Found,
+    *,
+    rounds: int,
+    draws: int,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Posterior:
+    """Draws from the posterior round a fit. Needs emcee (`pip install "osteon[fit]"`)."""
+    try:
+        import emcee
+    except ImportError:
+        raise InputError('a posterior sample needs emcee; install it with: pip install "osteon[fit]"') from None
+
+    d = len(found.z)
+    widths = np.linalg.cholesky(np.linalg.inv(found.jacobian.T @ found.jacobian))
+    walkers = 2 * (d + 2)
+
+    def log_probability(y: np.ndarray) -> np.ndarray:
+        z = found.z + y @ widths.T
+        misfit = 0.5 * soft(problem.residuals(z)).sum(axis=1) + 0.5 * (problem.prior(z) ** 2).sum(axis=1)
+        far = (np.abs(y) > CAP * 3).any(axis=1) | ~np.isfinite(misfit)
+        return np.where(far, -np.inf, -misfit)
+
+    kept, accepted = [], []
+    for ensemble in range(ENSEMBLES):
+        rng = np.random.default_rng([seed, ensemble])
+        moves = [(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)]
+        sampler = emcee.EnsembleSampler(walkers, d, log_probability, moves=moves, vectorize=True)
+        sampler.random_state = np.random.RandomState(int(rng.integers(2**31))).get_state()
+        state = START * rng.standard_normal((walkers, d))
+        for i, _ in enumerate(sampler.sample(state, iterations=rounds)):
+            if progress is not None:
+                progress((ensemble + (i + 1) / rounds) / ENSEMBLES)
+        kept.append(sampler.get_chain(discard=int(WARM_UP * rounds)))
+        accepted.append(float(np.mean(sampler.acceptance_fraction)))
+    chains = np.array(kept)  # [ensemble, round, walker, coordinate]
+    tau = np.mean([_time(c) for c in chains], axis=0)
+    whole = chains.reshape(-1, d)
+    pick = np.random.default_rng(seed).choice(len(whole), size=min(draws, len(whole)), replace=False)
+    return Posterior(
+        found.z + whole[np.sort(pick)] @ widths.T, r_hat(chains), len(whole) / tau, float(np.mean(accepted))
+    )
+
+
+def _time(chain: np.ndarray) -> np.ndarray:
+    """Integrated autocorrelation time per coordinate; emcee's remark on short chains is for `effective` to tell."""
+    import emcee
+
+    log = logging.getLogger()
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        return np.asarray(emcee.autocorr.integrated_time(chain, quiet=True))
+    finally:
+        log.setLevel(before)
+
+
+def r_hat(chains: np.ndarray) -> np.ndarray:
+    """Split R-hat of Gelman and Rubin per coordinate: every half of every ensemble's run is one chain."""
+    half = chains.shape[1] // 2
+    parts = [part.reshape(-1, chains.shape[-1]) for c in chains for part in (c[:half], c[half : 2 * half])]
+    n = len(parts[0])
+    within = np.mean([p.var(axis=0, ddof=1) for p in parts], axis=0)
+    between = n * np.var([p.mean(axis=0) for p in parts], axis=0, ddof=1)
+    return np.asarray(np.sqrt(((n - 1) / n * within + between / n) / within))

@@ -1,0 +1,31 @@
+"""Free sclerostin seen by the osteoblast line, and the answer of osteocytes to its loss.
+
+    i  = 1 - (1 + g X)/(1 + c)      loss of free sclerostin; c antibody relative to its half-value
+    X' = (c/(1 + c) - X)/τ_X        osteocytes make more: the formation burst fades, and undershoots after stopping
+
+Signals: `uncovered` = max(i, 0) speeds the osteoblast line and wakes lining cells, `excess` = max(-i, 0) slows it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from osteon.mechanisms import Mechanism, Rates, Signals, States, above
+
+
+def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
+    """What the other mechanisms see of it."""
+    c = s["sclerostin_antibody"]
+    lost = 1.0 - (1.0 + p.compensation_gain * x["compensation"]) / (1.0 + c)
+    return {"uncovered": above(lost), "excess": above(-lost)}
+
+
+def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
+    """Production and loss of its states."""
+    c = s["sclerostin_antibody"]
+    return {"compensation": (c / (1.0 + c) / p.compensation_time, 1.0 / p.compensation_time)}
+
+
+MECHANISM = Mechanism(
+    "sclerostin", {"compensation": 0.0}, {"uncovered": 0.0, "excess": 0.0}, signals=signals, rates=rates
+)

@@ -1,0 +1,180 @@
+"""The skeleton: mechanisms put together to a model that the engines run, with sites as mixtures of two kinds of bone.
+
+BMD of a site = w · (V m)_trabecular + (1 - w) · (V m)_cortical, each relative to youth, times the site's peak
+CTX = R^qC    P1NP = F^qF    BSAP = F^qB            R, F of the whole skeleton relative to youth
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from osteon import parameters
+from osteon.engine.exposure import Kinetics
+from osteon.errors import InputError, nearest
+from osteon.mechanisms import (
+    COMPARTMENTS,
+    Mechanism,
+    estrogen,
+    mineral,
+    osteoblasts,
+    osteoclasts,
+    remodelling,
+    sclerostin,
+)
+from osteon.therapies import bisphosphonates, hormones, pth_analogues, rankl_antibody, sclerostin_antibody
+
+YEAR_DAYS = 365.25
+BIRTH_OF_LIFE = 20.0  # age in years at which every life begins, at peak and in a steady state
+# Therapies first, since they signal to the processes; each may use the signals of those before it.
+ALL = (
+    hormones.MECHANISM, sclerostin_antibody.MECHANISM, rankl_antibody.MECHANISM, pth_analogues.MECHANISM,
+    bisphosphonates.MECHANISM, estrogen.MECHANISM, sclerostin.MECHANISM, remodelling.MECHANISM,
+    osteoblasts.MECHANISM, osteoclasts.MECHANISM, mineral.MECHANISM,
+)  # fmt: skip
+NEEDED = ("remodelling", "osteoblasts", "osteoclasts")
+SITES = {
+    "lumbar_spine_bmd": "spine", "total_hip_bmd": "hip", "femoral_neck_bmd": "neck",
+    "distal_third_radius_bmd": "third_radius",
+}  # fmt: skip
+
+
+class Osteon:
+    """osteon's own model; `without` names mechanisms to leave out."""
+
+    name = "osteon"
+    title = "osteon (a draft: its values are first guesses, not a fit)"
+    citations: tuple[str, ...] = ()
+    draft = True
+    """Its values are first guesses; whoever runs it is told so."""
+    year_days = YEAR_DAYS
+    species: tuple[str, ...] = ("human",)
+    age_range = (20.0, 100.0)
+    uses = frozenset({"age", "sex", "years_since_menopause"})
+    endpoints: Mapping[str, str] = {
+        **dict.fromkeys(SITES, "g/cm2"), "p1np": "1", "ctx": "1", "bsap": "1", "trabecular_bone_volume": "1",
+        "cortical_bone_volume": "1", "formation": "1", "resorption": "1",
+    }  # fmt: skip
+
+    def __init__(self, without: Collection[str] = ()) -> None:
+        names = [m.name for m in ALL]
+        for name in without:
+            if name not in names:
+                raise InputError(f"there is no mechanism {name!r}{nearest(name, names)}")
+            if name in NEEDED:
+                raise InputError(f"{name} cannot be left out: nothing would be left of bone")
+        self.without = tuple(sorted(set(without)))
+        self._left_out = [m for m in ALL if m.name in self.without]
+        self._mechanisms = [m for m in ALL if m.name not in self.without]
+        self._initial: dict[str, Any] = {}
+        for mechanism in self._mechanisms:
+            self._initial |= dict(mechanism.states)
+        self.states: tuple[str, ...] = tuple(self._initial)
+        self.channels: tuple[str, ...] = tuple(c for m in self._mechanisms for c in m.channels)
+
+    @property
+    def parameter_hash(self) -> str:
+        """Short content hash of all records."""
+        return parameters.load(self.name).hash
+
+    def parameters(self, **changes: float) -> Any:
+        """Parameter values as a named tuple."""
+        return parameters.load(self.name).values_tuple(**changes)
+
+    def of_person(self, person: Any) -> Any:
+        """Parameters of a person: sex, and the age at menopause where it is known."""
+        changes = {"male": 1.0} if person.sex == "male" else {}
+        if person.sex == "female" and person.years_since_menopause is not None:
+            changes["menopause_age"] = person.age - person.years_since_menopause
+        return self.parameters(**changes)
+
+    def kinetics(self, p: Any) -> dict[str, Kinetics]:
+        """How each therapy drives its channel."""
+        return {
+            therapy: Kinetics(self.channels.index(channel), gain, half_life)
+            for mechanism in self._mechanisms
+            for therapy, (channel, gain, half_life) in mechanism.kinetics(p).items()
+        }
+
+    def start(self, p: Any) -> tuple[float, list[Any]]:
+        """The steady state of youth, at 20: every cell state 1, nothing in the bone."""
+        values = dict(self._initial)
+        for k in COMPARTMENTS:
+            if f"mineral_{k}" in values:
+                values[f"mineral_{k}"] = mineral.steady(p, k)
+        return BIRTH_OF_LIFE * YEAR_DAYS, list(values.values())
+
+    def rebalance(self, p: Any) -> dict[str, Any]:
+        """Nothing to do: youth is a steady state whatever the parameters."""
+        return {}
+
+    def kinks(self, p: Any) -> tuple[Any, ...]:
+        """When the rates have a kink (d since birth)."""
+        return tuple(k for mechanism in self._mechanisms for k in mechanism.kinks(p))
+
+    def rates(self, x: Sequence[Any], exposure: Sequence[Any], t: Any, p: Any) -> tuple[list[Any], list[Any]]:
+        """Production and loss of each state, from all mechanisms."""
+        states, u = dict(zip(self.states, x, strict=True)), dict(zip(self.channels, exposure, strict=True))
+        signals: dict[str, Any] = {}
+        for mechanism in self._left_out:
+            signals |= mechanism.neutral
+        for mechanism in self._mechanisms:
+            signals |= mechanism.signals(states, u, t, p, signals)
+        signals |= skeletal(states, p)
+        found: dict[str, tuple[Any, Any]] = {}
+        for mechanism in self._mechanisms:
+            found |= mechanism.rates(states, u, t, p, signals)
+        return [found[name][0] for name in self.states], [found[name][1] for name in self.states]
+
+    def observe(self, x: Any, p: Any) -> dict[str, Any]:
+        """BMD by site, volumes, and turnover of the whole skeleton, relative to youth."""
+        states = dict(zip(self.states, x, strict=True))
+        mass = {k: states[f"volume_{k}"] * states.get(f"mineral_{k}", 1.0) for k in COMPARTMENTS}
+        young = {k: mineral.steady(p, k) if f"mineral_{k}" in states else 1.0 for k in COMPARTMENTS}
+        found: dict[str, Any] = {}
+        for endpoint, site in SITES.items():
+            share = getattr(p, f"trabecular_share_{site}")
+            mixed = (
+                share * mass["trabecular"] / young["trabecular"]
+                + (1.0 - share) * mass["cortical"] / young["cortical"]
+            )
+            found[endpoint] = getattr(p, f"peak_{site}") * mixed
+        turnover = skeletal(states, p)
+        found |= {f"{k}_bone_volume": states[f"volume_{k}"] for k in COMPARTMENTS}
+        return found | {
+            "formation": turnover["skeletal_formation"], "resorption": turnover["skeletal_resorption"],
+        }  # fmt: skip
+
+    def derive(self, observed: Mapping[str, Any], p: Any) -> dict[str, Any]:
+        """The end points, markers among them."""
+        formation, resorption = observed["formation"], observed["resorption"]
+        markers = {
+            "p1np": formation**p.p1np_exponent,
+            "ctx": resorption**p.ctx_exponent,
+            "bsap": formation**p.bsap_exponent,
+        }
+        every = {**observed, **markers}
+        return {name: every[name] for name in self.endpoints}
+
+    def read_out(self, x: Any, p: Any) -> dict[str, Any]:
+        """End points from the states."""
+        return self.derive(self.observe(x, p), p)
+
+
+def skeletal(states: Mapping[str, Any], p: Any) -> dict[str, Any]:
+    """Formation and resorption of the whole skeleton, relative to youth: compartments by volume and turnover."""
+    weight = {
+        "trabecular": p.skeleton_trabecular * p.turnover_trabecular,
+        "cortical": (1.0 - p.skeleton_trabecular) * p.turnover_cortical,
+    }
+    whole = weight["trabecular"] + weight["cortical"]
+    found = {}
+    for name, of in (("formation", remodelling.formation), ("resorption", remodelling.resorption)):
+        total = sum(weight[k] * of(states, p, k) for k in COMPARTMENTS)
+        found[f"skeletal_{name}"] = total / whole
+    return found
+
+
+def mechanisms() -> dict[str, Mechanism]:
+    """All mechanisms by name, in their order."""
+    return {m.name: m for m in ALL}

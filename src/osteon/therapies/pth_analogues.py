@@ -1,0 +1,38 @@
+"""Teriparatide, abaloparatide and PTH(1-84): daily injections, as the mean effect of a day.
+
+u = 1 for teriparatide 20 µg daily. Abaloparatide raises resorption less for the same formation.
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+from osteon.mechanisms import Mechanism, Signals, States
+
+CHANNEL, RESORPTION = "PTH analogue", "abaloparatide"
+ONSET = 1.0  # days in which the effect of daily injections builds up; assumed, short beside every cell's life
+
+
+def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
+    """What the other mechanisms see of it."""
+    return {
+        "pth": u[CHANNEL] + u[RESORPTION],
+        "pth_resorption": u[CHANNEL] + p.abaloparatide_resorption * u[RESORPTION],
+    }
+
+
+def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
+    """Channel, gain per dose unit and half-life (d) of each therapy."""
+    daily = log(2) / ONSET
+    return {
+        "teriparatide": (CHANNEL, daily / p.teriparatide_dose, ONSET),
+        "PTH(1-84)": (CHANNEL, daily * p.pth84_effect / p.pth84_dose, ONSET),
+        "abaloparatide": (RESORPTION, daily * p.abaloparatide_effect / p.abaloparatide_dose, ONSET),
+    }
+
+
+MECHANISM = Mechanism(
+    "PTH analogues", neutral={"pth": 0.0, "pth_resorption": 0.0}, channels=(CHANNEL, RESORPTION), signals=signals,
+    kinetics=kinetics,
+)  # fmt: skip

@@ -1,0 +1,28 @@
+"""Romosozumab and blosozumab: they bind sclerostin; `c` is the level relative to the half-value of binding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from osteon.mechanisms import Mechanism, Signals, States
+
+CHANNEL = "sclerostin antibody"
+
+
+def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
+    """What the other mechanisms see of it."""
+    return {"sclerostin_antibody": u[CHANNEL]}
+
+
+def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
+    """Channel, gain per dose unit and half-life (d) of each therapy."""
+    return {
+        "romosozumab": (CHANNEL, 1.0 / p.romosozumab_half_value, p.romosozumab_half_life),
+        "blosozumab": (CHANNEL, 1.0 / p.blosozumab_half_value, p.blosozumab_half_life),
+    }
+
+
+MECHANISM = Mechanism(
+    "sclerostin antibody", neutral={"sclerostin_antibody": 0.0}, channels=(CHANNEL,), signals=signals,
+    kinetics=kinetics,
+)  # fmt: skip
