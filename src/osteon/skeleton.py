@@ -43,10 +43,12 @@ class Osteon:
     """osteon's own model; `without` names mechanisms to leave out."""
 
     name = "osteon"
-    title = "osteon (a draft: its values are first guesses, not a fit)"
+    title = "osteon (a draft, fitted once)"
     citations: tuple[str, ...] = ()
+    composed = True
+    """Of many parts, so that the reference integrator had better take its traced form."""
     draft = True
-    """Its values are first guesses; whoever runs it is told so."""
+    """Fitted once and not validated; whoever runs it is told so."""
     year_days = YEAR_DAYS
     species: tuple[str, ...] = ("human",)
     age_range = (20.0, 100.0)

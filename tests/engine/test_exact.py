@@ -71,3 +71,17 @@ def test_nonsense_is_an_error_and_never_nan():
 
     with pytest.raises(IntegrationError, match="stopped at day"):
         exact.solve(Broken(), P, exposure("none"), [0.0, 30000.0])
+
+
+def test_plain_derivative_is_that_of_the_rates():
+    """Traced and written out, a model of many parts has the same derivative."""
+    from osteon.engine import plain
+    from osteon.skeleton import Osteon
+
+    model = Osteon()
+    p = model.parameters()
+    x = [0.8 + 0.02 * i for i in range(len(model.states))]
+    u = [0.1 * (i + 1) for i in range(len(model.channels))]
+    production, loss = model.rates(x, u, 24000.0, p)
+    expected = [a - b * c for a, b, c in zip(production, loss, x, strict=True)]
+    assert plain.derivative(model, p)(x, u, 24000.0) == pytest.approx(expected, rel=1e-12, abs=1e-15)

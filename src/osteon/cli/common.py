@@ -36,7 +36,7 @@ def chosen_model(name: str | None) -> Any:
 
     model = models.get(name)
     if getattr(model, "draft", False):
-        say(f"{model.name} is a draft: its values are first guesses, not yet fitted; draw no conclusions from it")
+        say(f"{model.name} is a draft: fitted once, not yet validated; draw no conclusions from it")
     return model
 
 

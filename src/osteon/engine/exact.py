@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osteon.engine import plain
 from osteon.engine.exposure import Exposure
 from osteon.errors import IntegrationError
 from osteon.models import Model
@@ -47,21 +48,32 @@ def solve(
     out[:done] = x
     if done == len(times):
         return out
+    rate = plain.derivative(model, p) if getattr(model, "composed", False) else _rate(model, p)
     end = float(times[-1])
     edges = {float(b) for b in exposure.breaks if clock < b < end}
     edges |= {k for k in model.kinks(p) if clock < k < end}
     for stop in [*sorted(edges), end]:
         upto = int(np.searchsorted(times, stop, side="right"))
-        x = _piece(model, p, exposure, clock, stop, x, times[done:upto], out[done:upto], rtol, atol)
+        x = _piece(model, rate, exposure, clock, stop, x, times[done:upto], out[done:upto], rtol, atol)
         clock, done = stop, upto
         if tick is not None:
             tick(stop)
     return out
 
 
+def _rate(model: Model, p: Any) -> Callable[[Sequence[float], Sequence[float], float], list[float]]:
+    rates = model.rates
+
+    def rate(x: Sequence[float], u: Sequence[float], t: float) -> list[float]:
+        production, loss = rates(x, u, t, p)
+        return [a - b * c for a, b, c in zip(production, loss, x, strict=True)]
+
+    return rate
+
+
 def _piece(
     model: Model,
-    p: Any,
+    rate: Callable[[Sequence[float], Sequence[float], float], list[float]],
     exposure: Exposure,
     start: float,
     stop: float,
@@ -73,12 +85,9 @@ def _piece(
 ) -> Float[np.ndarray, " state"]:
     """Integrate from start to stop, where nothing jumps; fills `out` and returns the state at stop."""
     levels = exposure.segment_at(start).at
-    rates = model.rates
 
     def derivative(t: float, y: np.ndarray) -> Any:
-        x = y.tolist()  # plain floats are several times faster than numpy scalars
-        production, loss = rates(x, levels(t), t, p)
-        return [a - b * c for a, b, c in zip(production, loss, x, strict=True)]
+        return rate(y.tolist(), levels(t), t)  # plain floats are several times faster than numpy scalars
 
     from scipy.integrate import DOP853  # a third of a second that the kernel need not wait for
 

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from osteon.models import Model
 
 ASSUMED_AGE = 65.0  # assumed, where a trial's mean age is not known; marked in the scores
+DRAW_TARGET = 3e-4  # relative error of BMD in steps for draws: small beside their spread
+Z90 = 1.645  # standard deviations either way that hold 90 %
+# What a published mean is off from the right model's, as standard deviations (BMD in points, markers as logarithms):
+# what the arms of one trial that differ little scatter by. The fit weighs values by the same.
+MISSES = {
+    "lumbar_spine_bmd": 0.85, "total_hip_bmd": 0.55, "femoral_neck_bmd": 0.85, "distal_third_radius_bmd": 1.2,
+    "ctx": 0.25, "p1np": 0.25, "bsap": 0.2,
+}  # fmt: skip
 _ORDER = list(ENDPOINTS)
 LINE_MONTHS = 0.1  # spacing of the model lines that are drawn
 
@@ -108,10 +116,12 @@ def validate(
             skipped.append({"trial": trial.id, "arm": arm.id, "why": str(error)})
             continue
         lines[trial.id, arm.id] = line
+        spread = arm_spread(chosen, line, months)
         for curve in curves:
             for point in curve.scored_points():
                 assert point.month is not None
                 predicted = line.change[curve.endpoint][np.searchsorted(line.months, point.month)]
+                lower, upper = _interval(curve.endpoint, predicted, spread, int(np.searchsorted(months, point.month)))
                 records.append(
                     {
                         "trial": trial.id,
@@ -124,6 +134,8 @@ def validate(
                         "low": point.bar[0],
                         "high": point.bar[1],
                         "predicted": float(predicted),
+                        "lower": lower,
+                        "upper": upper,
                         "row": point.row,
                     }
                 )
@@ -148,12 +160,57 @@ def arm_line(model: Model, trial: Trial, arm: TrialArm, months: np.ndarray) -> A
     return ArmLine(trial.id, arm, person.age, age is None, grid, series)
 
 
+def arm_spread(model: Model, line: ArmLine, months: np.ndarray) -> dict[str, np.ndarray]:
+    """Standard deviation between the posterior's draws [month] of each end point's change from baseline (BMD in %,
+    markers as logarithms); nothing for a model without draws."""
+    from osteon import parameters
+    from osteon.engine import batch
+    from osteon.engine import cohort as cohorts
+    from osteon.regimen import prior_courses
+
+    draws = parameters.draws(model.name)
+    if not draws:
+        return {}
+    n = len(next(iter(draws.values())))
+    people = cohorts.make(model, n, changes=draws, age=line.age)
+    days = np.union1d([0.0], months) * MONTH_DAYS
+    earlier = prior_courses(line.arm.prior_schedule, year_days=model.year_days)
+    courses = [*earlier, *line.arm.schedule.courses(float(days[-1]), year_days=model.year_days)]
+    setup = batch.prepare(
+        model, lambda a, b: people.take(slice(a, b)), n, courses, days, target=DRAW_TARGET,
+        second=min((c.start for c in earlier), default=0.0), channels=range(len(model.channels)),
+    )  # fmt: skip
+    observed, _ = setup.run(people, setup.grid)
+    found = {}
+    for name, x in setup.endpoints(people, observed).items():
+        ratio = x / x[setup.reference]
+        change = np.log(ratio) if ENDPOINTS[name].kind == "marker" else 100.0 * (ratio - 1.0)
+        found[name] = np.nanstd(change, axis=1)[np.searchsorted(days, months * MONTH_DAYS)]
+    return found
+
+
+def _interval(
+    endpoint: str, predicted: float, spread: dict[str, np.ndarray], at: int
+) -> tuple[float | None, float | None]:
+    """5 to 95 % of what a trial would see of the mean (%): draws, and what even the right model misses a value by."""
+    if endpoint not in spread or endpoint not in MISSES:
+        return None, None
+    wide = Z90 * float(np.hypot(spread[endpoint][at], MISSES[endpoint]))
+    if ENDPOINTS[endpoint].kind != "marker":
+        return predicted - wide, predicted + wide
+    middle = np.log1p(predicted / 100)
+    return 100 * float(np.expm1(middle - wide)), 100 * float(np.expm1(middle + wide))
+
+
 def _score(points: pd.DataFrame) -> dict[str, Any]:
-    """n, RMSE, bias, slope of predicted on observed; coverage is empty for a model without draws."""
+    """n, RMSE, bias, slope of predicted on observed, and the share of values inside their 90 % interval (empty for a
+    model without draws)."""
     observed, predicted = points["observed"].to_numpy(float), points["predicted"].to_numpy(float)
     if ENDPOINTS[points["endpoint"].iloc[0]].kind == "marker":
         observed, predicted = np.log1p(observed / 100), np.log1p(predicted / 100)
     error = predicted - observed
+    covered = points.dropna(subset=["lower", "upper"])
+    inside = (covered["lower"] <= covered["observed"]) & (covered["observed"] <= covered["upper"])
     spread = float(np.sum((observed - observed.mean()) ** 2))
     product = float(np.sum((observed - observed.mean()) * (predicted - predicted.mean())))
     slope = product / spread if spread and len(points) > 2 else None  # through two points it says nothing
@@ -162,5 +219,5 @@ def _score(points: pd.DataFrame) -> dict[str, Any]:
         "rmse": float(np.sqrt(np.mean(error**2))),
         "bias": float(np.mean(error)),
         "slope": slope,
-        "coverage90": None,
+        "coverage90": float(inside.mean()) if len(covered) else None,
     }

@@ -50,7 +50,8 @@ def coordinates(name: str) -> list[Coordinate]:
         if record.prior is None:
             continue
         share = record.prior["scale"] == "logit"
-        v = min(max(record.value, SHARE_MARGIN), 1 - SHARE_MARGIN) if share else record.value
+        v = float(record.prior.get("center", record.value))
+        v = min(max(v, SHARE_MARGIN), 1 - SHARE_MARGIN) if share else v
         center = np.log(v / (1 - v)) if share else np.log(v)
         found.append(Coordinate(record.id, share, float(center), float(record.prior["sd"])))
     return found

@@ -10,22 +10,15 @@ import numpy as np
 
 from osteon.endpoints import ENDPOINTS
 from osteon.evidence.loader import load_trials, table_rows
-from osteon.evidence.score import ASSUMED_AGE
+from osteon.evidence.score import ASSUMED_AGE, MISSES
 from osteon.regimen import Course, Regimen, prior_courses
 from osteon.units import MONTH_DAYS
 
 if TYPE_CHECKING:
-    from osteon.evidence.schema import Trial
+    from osteon.evidence.schema import Curve, Trial
     from osteon.models import Model
 
-# Standard deviation of a published value round the model's, when the model is right: what the arms of one trial that
-# differ little scatter by (BMD in percentage points, markers as logarithms); assumed where no such arms are known.
-ERROR = {
-    "lumbar_spine_bmd": 0.85, "total_hip_bmd": 0.55, "femoral_neck_bmd": 0.85, "distal_third_radius_bmd": 1.2,
-    "ctx": 0.25, "p1np": 0.25, "bsap": 0.2,
-}  # fmt: skip
-
-
+LEAST = 0.01  # weight of a curve
 ROWS = ("21", "22", "23", "24", "45", "46", "47")  # of the natural-history table
 RATE_ERROR = 0.3  # of a loss rate round the menopause, points a year; assumed
 DECADE_ERROR = 1.5  # of a cross-sectional mean by decade relative to 25, points; assumed
@@ -100,10 +93,15 @@ def targets(model: Model) -> Targets:
     return Targets((*tasks, *life_tasks(model)), tuple(differences))
 
 
+def _error(curve: Curve) -> float:
+    """Of the curve's values; one that counts for half has an error √2 times as large."""
+    return float(MISSES[curve.endpoint] / max(curve.weight, LEAST) ** 0.5)
+
+
 def _add(model: Model, trial: Trial, tasks: list[Task], differences: list[Difference]) -> None:
     """Add a trial's arms and differences."""
     kinetics = model.kinetics(model.parameters())
-    curves = [c for c in trial.curves if c.endpoint in model.endpoints and c.endpoint in ERROR]
+    curves = [c for c in trial.curves if c.endpoint in model.endpoints and c.endpoint in MISSES]
     months: dict[str, set[float]] = {a.id: set() for a in trial.arms}
     for c in curves:
         if c.arm is not None:
@@ -123,8 +121,10 @@ def _add(model: Model, trial: Trial, tasks: list[Task], differences: list[Differ
         if not months[arm.id] or any(name not in kinetics for s in schedules for name in s.therapies()):
             continue
         points = [
-            (c.endpoint, float(p.month or 0.0), float(p.value or 0.0), ERROR[c.endpoint] / max(c.weight, 1e-3) ** 0.5)
-            for c in curves if c.arm == arm.id for p in c.scored_points()
+            (c.endpoint, float(p.month or 0.0), float(p.value or 0.0), _error(c))
+            for c in curves
+            if c.arm == arm.id
+            for p in c.scored_points()
         ]  # fmt: skip
         age = trial.mean_age(arm) or ASSUMED_AGE
         numbers[arm.id] = len(tasks)
@@ -132,7 +132,7 @@ def _add(model: Model, trial: Trial, tasks: list[Task], differences: list[Differ
     for endpoint, one, other, month, value in between:
         if one in numbers and other in numbers:
             first, second = (Side(n, tasks[n].days.index(month * MONTH_DAYS)) for n in (numbers[one], numbers[other]))
-            differences.append(Difference(endpoint, first, second, value, ERROR[endpoint]))
+            differences.append(Difference(endpoint, first, second, value, MISSES[endpoint]))
 
 
 def life_tasks(model: Model) -> list[Task]:

@@ -8,9 +8,11 @@ import json
 import tomllib
 from collections import namedtuple
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from typing import Any
+
+import numpy as np
 
 from osteon.errors import ModelError, nearest
 
@@ -87,7 +89,32 @@ def load(name: str) -> ParameterSet:
         files = [single]
     else:
         raise ModelError(f"there is no parameter set {name!r}")
-    return ParameterSet(name, tuple(record for file in files for record in _records(name, file.read_text("utf-8"))))
+    records = [record for file in files for record in _records(name, file.read_text("utf-8"))]
+    fitted = folder.joinpath("fit", "fit.json")
+    if fitted.is_file():
+        values = {row["id"]: float(row["value"]) for row in json.loads(fitted.read_text("utf-8"))["values"]}
+        records = [_fitted(record, values) for record in records]
+    return ParameterSet(name, tuple(records))
+
+
+def _fitted(record: Record, values: Mapping[str, float]) -> Record:
+    """A record with the value that the shipped fit found; its own value stays the center of its prior."""
+    if record.id not in values or record.prior is None:
+        return record
+    prior = {**record.prior, "center": record.value}
+    return replace(record, value=values[record.id], origin="fitted here", source="osteon", prior=prior,
+                   locator="the shipped fit (fit.json says which run made it)")  # fmt: skip
+
+
+@functools.cache
+def draws(name: str) -> dict[str, np.ndarray]:
+    """Draws of the fitted parameters [draw] by id, from the shipped fit; empty for a model without one."""
+    path = resources.files("osteon.parameters").joinpath(name, "fit", "draws.csv")
+    if not path.is_file():
+        return {}
+    head, *rows = path.read_text("utf-8").split()
+    table = np.array([[float(v) for v in row.split(",")] for row in rows])
+    return dict(zip(head.split(","), table.T, strict=True))
 
 
 def _records(name: str, text: str) -> Iterator[Record]:

@@ -1,0 +1,59 @@
+"""A whole fit on a few arms: its files, its sample, and how the shipped one comes back as parameters."""
+
+import json
+
+import numpy as np
+import pytest
+
+from osteon import parameters
+from osteon.fit import run
+from osteon.fit.sample import r_hat
+from osteon.fit.targets import Targets, targets
+from osteon.skeleton import Osteon
+
+MODEL = Osteon()
+
+
+@pytest.fixture(scope="module")
+def found():
+    tasks = tuple(t for t in targets(MODEL).tasks if t.trial == "DMAB_PH2")[:2]
+    return run.fit(MODEL, rounds=4, draws=20, starts=1, every=Targets(tasks))
+
+
+def test_files_say_what_was_found(found, tmp_path):
+    run.write(found, tmp_path)
+    told = json.loads((tmp_path / "fit.json").read_text())
+    assert told["run"]["trials"] == ["DMAB_PH2"]
+    assert {row["id"] for row in told["values"]} == {c.id for c in found.problem.free}
+    assert all(row["low"] <= row["high"] for row in told["values"])
+    assert told["weak"], "two arms cannot tell all parameters"
+    draws = (tmp_path / "draws.csv").read_text().split()
+    assert len(draws) == 21
+    assert all(len(line.split(",")) == len(found.problem.free) for line in draws)
+
+
+def test_what_data_do_not_tell_stays_with_the_prior(found):
+    rows = {row["id"]: row for row in found.values()}
+    assert rows["abaloparatide_effect"]["sd"] == pytest.approx(rows["abaloparatide_effect"]["prior_sd"], rel=0.02)
+    assert rows["denosumab_half_value"]["sd"] < 0.8 * rows["denosumab_half_value"]["prior_sd"]
+
+
+def test_r_hat_tells_chains_that_disagree():
+    rng = np.random.default_rng(0)
+    same = rng.standard_normal((4, 200, 10, 2))
+    assert r_hat(same).max() < 1.01
+    apart = same + np.arange(4)[:, None, None, None]
+    assert r_hat(apart).min() > 1.3
+
+
+def test_shipped_fit():
+    """Fitted records say so, keep their prior's center, and the draws lie round them."""
+    records, draws = parameters.load("osteon"), parameters.draws("osteon")
+    fitted = [r for r in records.values() if r.prior is not None]
+    assert {r.id for r in fitted} == set(draws)
+    for record in fitted:
+        assert record.origin == "fitted here"
+        assert "center" in record.prior
+        low, high = np.quantile(draws[record.id], [0.001, 0.999])
+        assert low <= record.value <= high, record.id
+    assert len(next(iter(draws.values()))) >= 200
