@@ -1,4 +1,4 @@
-"""How far the kernel on steps cut in eight, the truth for large populations, is from the reference integrator."""
+"""How far the kernel on fine steps, the truth for large populations, is from the reference integrator."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def page(results: dict[str, Any]) -> str:
         f"Choosing the steps ({setup} s of CPU per arm, whatever the number of people) and compilation are not, "
         "like the other engines' compilation and choice of tolerance.",
         "- **Truth**: DOP853 at rtol 1e-11 restarted at every break, on 256 people; for more people the kernel on "
-        "steps cut in eight"
+        "steps cut in 32"
         + (
             f", which is within {number(max(reference['fine_kernel_max_pct'].values()), 2)} % of it there."
             if reference

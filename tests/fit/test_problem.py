@@ -32,7 +32,8 @@ def test_only_trials_for_fitting():
 
 
 def test_residuals_are_those_of_the_scores(problem):
-    residuals = problem.residuals(problem.center)[0]
+    values = MODEL.parameters()
+    residuals = problem.residuals(np.array([c.at(getattr(values, c.id)) for c in problem.free]))[0]
     at = 0
     for task in problem.tasks:
         trial = load_trials()[task.trial]

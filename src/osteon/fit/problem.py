@@ -38,6 +38,10 @@ class Coordinate:
     center: float
     width: float
 
+    def at(self, value: float) -> float:
+        """The coordinate of a value of the parameter."""
+        return float(np.log(value / (1 - value)) if self.share else np.log(value))
+
     def value(self, z: np.ndarray) -> np.ndarray:
         """The parameter at a coordinate."""
         return np.asarray(1.0 / (1.0 + np.exp(-z)) if self.share else np.exp(z))

@@ -84,7 +84,8 @@ def _time(chain: np.ndarray) -> np.ndarray:
     before = log.level
     log.setLevel(logging.ERROR)
     try:
-        return np.asarray(emcee.autocorr.integrated_time(chain, quiet=True))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(emcee.autocorr.integrated_time(chain, quiet=True))
     finally:
         log.setLevel(before)
 
