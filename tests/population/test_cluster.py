@@ -99,7 +99,8 @@ def test_a_lost_workers_shard_is_run_again(scheduler, plain, tmp_path):
 
 def test_a_shard_that_loses_every_worker_ends_the_run(scheduler, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "LOSSES", 1)
-    with pytest.raises(OsteonError, match="people 2048 to 3071: every worker"):
+    # dask may give up a shard that only waited on the same workers first: it too lost every worker that ran it.
+    with pytest.raises(OsteonError, match=r"people \d+ to \d+: every worker"):
         run(people=deadly(str(tmp_path / "note"), always=True), pool=cluster.pool(scheduler))
     assert os.path.getsize(tmp_path / "note") == 2
 
