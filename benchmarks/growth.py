@@ -43,7 +43,9 @@ def osteon(people: Any, scenario: str, years: float) -> dict[str, Any]:
         return people.take(slice(first, last))
 
     def prepare(who: Any = people) -> Any:
-        part = lambda a, b: who.take(slice(a, b))  # noqa: E731
+        def part(first: int, last: int) -> Any:
+            return who.take(slice(first, last))
+
         return batch.prepare(who.model, part, who.n, scenarios.courses(scenario), scenarios.OUTPUTS)
 
     setup = prepare()  # compiles

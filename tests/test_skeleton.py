@@ -153,3 +153,21 @@ def test_both_engines_agree():
         ours = {name: x[:, i] for name, x in setup.endpoints(people(0, 64), observed).items()}
         for name in ("total_hip_bmd", "lumbar_spine_bmd"):
             np.testing.assert_allclose(ours[name], read[name], rtol=3e-4)
+
+
+def test_kinks_come_in_order():
+    """Menopause may lie before or after the age from which the supply falls; the kernel takes kinks in ascending order."""
+    from osteon.engine import cohort as cohorts
+    from osteon.engine import kernel, plan
+
+    ages = np.array([44.0, 50.6, 54.0])
+    people = cohorts.make(MODEL, 3, changes={"menopause_age": ages}, age=65.0)
+    nothing = plan.make((), {}, start=-45 * YEAR, outputs=[0.0])
+    arrays = cohorts.arrays(
+        people, nothing, kernel.generate(MODEL, kernel.Use(("menopause_age",)), "float64").layout, float
+    )
+    assert (np.diff(arrays.kink, axis=0) > 0).all()
+    assert arrays.order.tolist() == [0, 1, 2]
+    turned = cohorts.arrays(people.take(np.array([2, 0, 1])), nothing, kernel.generate(
+        MODEL, kernel.Use(("menopause_age",)), "float64").layout, float)  # fmt: skip
+    assert turned.order.tolist() == [1, 2, 0]

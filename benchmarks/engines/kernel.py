@@ -58,7 +58,10 @@ class Engine:
     def solve(self, scenario: str, cohort: Cohort, setting: Setting) -> np.ndarray:
         setup = self.prepare(scenario, cohort)
         out = np.empty((len(scenarios.OUTPUTS), cohort.n))
-        people = lambda a, b: cohort.take(slice(a, b))  # noqa: E731
+
+        def people(first: int, last: int) -> Cohort:
+            return cohort.take(slice(first, last))
+
         for first, last, observed, _ in batch.chunks(setup, people, cohort.n, threads=1):
             out[:, first:last] = setup.goal(observed)
         return out

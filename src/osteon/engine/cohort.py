@@ -87,7 +87,7 @@ class Arrays:
     observed: np.ndarray
     """What is seen of people at the start [observed, n]."""
     order: np.ndarray
-    """In which people are put in blocks: by the time of their first kink, so that few blocks meet one in a step."""
+    """In which people are put in blocks: by the time of a kink, so that few blocks meet one in a step."""
 
     def part(self, first: int, last: int) -> Arrays:
         """People first … last − 1, in their own order."""
@@ -150,10 +150,16 @@ def arrays(cohort: Cohort, plan: Plan, layout: Layout, dtype: Any) -> Arrays:
         rows([kinetics[a].gain for a in agents], len(agents))[: len(agents)],
         rows([DAYS_IN_HALF_LIFE / np.asarray(kinetics[a].half_life) for a in agents], len(agents))[: len(agents)],
         factor,
-        rows(kinks, len(kinks))[: len(kinks)],
+        np.sort(rows(kinks, len(kinks))[: len(kinks)], axis=0),
         np.stack([seen[name] for name in layout.outputs]).astype(dtype),
-        np.argsort(kink_times(cohort, plan)[0], kind="stable") if kinks else np.arange(n),
+        _order(kink_times(cohort, plan), n),
     )
+
+
+def _order(kinks: list[np.ndarray], n: int) -> np.ndarray:
+    """People by the time of the kink that differs most between them."""
+    spans = [float(np.ptp(t[np.isfinite(t)])) if np.isfinite(t).any() else 0.0 for t in kinks]
+    return np.argsort(kinks[int(np.argmax(spans))], kind="stable") if spans else np.arange(n)
 
 
 def pilot(cohort: Cohort, size: int, seed: int = 0) -> Cohort:

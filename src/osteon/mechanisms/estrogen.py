@@ -16,7 +16,7 @@ from typing import Any
 from osteon.mechanisms import Mechanism, Signals, States, above, fall
 
 YEAR_DAYS = 365.25
-AGEING_FROM, MEN_FROM = 50.0, 40.0  # years
+AGEING_FROM, MEN_FROM = 50.0, 40.0  # years; assumed
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
