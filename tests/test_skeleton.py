@@ -171,3 +171,10 @@ def test_kinks_come_in_order():
     turned = cohorts.arrays(people.take(np.array([2, 0, 1])), nothing, kernel.generate(
         MODEL, kernel.Use(("menopause_age",)), "float64").layout, float)  # fmt: skip
     assert turned.order.tolist() == [1, 2, 0]
+
+
+def test_pages_call_it_a_draft():
+    from osteon.report.pages import course_page_text
+
+    assert "a draft" in course_page_text(osteon.simulate("none", age=66, until="6 months", model=MODEL))
+    assert "a draft" not in course_page_text(osteon.simulate("none", age=66, until="6 months", model="jorg2022"))

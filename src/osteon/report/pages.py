@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from osteon import files
+from osteon import files, models
 from osteon.endpoints import ENDPOINTS
 from osteon.report import figures
 from osteon.result import percent_change, provenance
@@ -41,6 +41,12 @@ def _write(template: str, path: str | Path, **values: Any) -> Path:
     return files.write_whole(path, _environment().get_template(template).render(**values))
 
 
+def _label(model: str) -> str:
+    """A model's name in a heading; a draft is called one wherever its results are shown."""
+    draft = model in models.NAMES and getattr(models.get(model), "draft", False)
+    return f"{model} (a draft, not validated)" if draft else model
+
+
 def score_page(scores: Scores, path: str | Path, title: str = "") -> Path:
     """The scoreboard, and for every arm its regimen and a small plot per end point."""
     sections = []
@@ -55,7 +61,7 @@ def score_page(scores: Scores, path: str | Path, title: str = "") -> Path:
     return _write(
         "scores.html.jinja",
         path,
-        title=title or f"{scores.model} against published trials",
+        title=title or f"{_label(scores.model)} against published trials",
         scores=scores,
         rows=scores.rows(),
         pooled=scores.pooled(),
@@ -70,7 +76,7 @@ def trial_page(scores: Scores, trial_id: str, path: str | Path) -> Path:
     return _write(
         "trial.html.jinja",
         path,
-        title=f"{scores.trials[trial_id].title} and {scores.model}",
+        title=f"{scores.trials[trial_id].title} and {_label(scores.model)}",
         trial=scores.trials[trial_id],
         scores=scores,
         rows=[row for row in scores.rows() if row["trial"] == trial_id],
@@ -108,5 +114,5 @@ def course_page_text(
     shown = figures.svg(figures.course(drawn[names] if names else drawn), inline=True)
     page = _environment().get_template("course.html.jinja")
     return page.render(
-        title=title or f"Simulation with {facts['model']}", facts=facts, picture=shown, names=names, rows=rows
+        title=title or f"Simulation with {_label(facts['model'])}", facts=facts, picture=shown, names=names, rows=rows
     )
