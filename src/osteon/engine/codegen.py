@@ -139,9 +139,16 @@ def _alone(wanted: Iterable[Node], kinds: set[str], memo: Kinds, known: set[int]
     for node in trace.walk(outputs):
         if not trace.leaves(node, memo) <= kinds:
             for arg in node.args:
-                if arg.op not in ("leaf", "const") and arg.index not in known and trace.leaves(arg, memo) <= kinds:
+                plain = arg.op == "const" or (arg.op == "leaf" and not _is_start(arg))
+                if not plain and arg.index not in known and trace.leaves(arg, memo) <= kinds:
                     found[arg.index] = arg
     return [n for _, n in sorted(found.items())]
+
+
+def _is_start(leaf: Node) -> bool:
+    """Whether it is an exposure at the step's start: its own row is written only when a step begins afresh, so that it
+    is carried over like every expression on the start."""
+    return bool(leaf.tag[0] == "u" and leaf.tag[2] == 0)
 
 
 class _Shift:
