@@ -15,27 +15,38 @@ from osteon.errors import InputError, nearest
 from osteon.mechanisms import (
     COMPARTMENTS,
     Mechanism,
+    degeneration,
     estrogen,
     mineral,
     osteoblasts,
     osteoclasts,
+    porosity,
     remodelling,
     sclerostin,
 )
-from osteon.therapies import bisphosphonates, hormones, pth_analogues, rankl_antibody, sclerostin_antibody
+from osteon.therapies import (
+    bisphosphonates,
+    hormones,
+    loading,
+    pth_analogues,
+    rankl_antibody,
+    sclerostin_antibody,
+    supplements,
+)
 
 YEAR_DAYS = 365.25
 BIRTH_OF_LIFE = 20.0  # age in years at which every life begins, at peak and in a steady state
 # Therapies first, since they signal to the processes; each may use the signals of those before it.
+PEAK_AGE = 25.0  # to which peak BMD refers: the middle of the youngest decade of NHANES
 ALL = (
     hormones.MECHANISM, sclerostin_antibody.MECHANISM, rankl_antibody.MECHANISM, pth_analogues.MECHANISM,
-    bisphosphonates.MECHANISM, estrogen.MECHANISM, sclerostin.MECHANISM, remodelling.MECHANISM,
-    osteoblasts.MECHANISM, osteoclasts.MECHANISM, mineral.MECHANISM,
+    bisphosphonates.MECHANISM, supplements.MECHANISM, loading.MECHANISM, estrogen.MECHANISM, sclerostin.MECHANISM, remodelling.MECHANISM,
+    osteoblasts.MECHANISM, osteoclasts.MECHANISM, mineral.MECHANISM, porosity.MECHANISM, degeneration.MECHANISM,
 )  # fmt: skip
 NEEDED = ("remodelling", "osteoblasts", "osteoclasts")
 SITES = {
     "lumbar_spine_bmd": "spine", "total_hip_bmd": "hip", "femoral_neck_bmd": "neck",
-    "distal_third_radius_bmd": "third_radius",
+    "distal_third_radius_bmd": "third_radius", "ultradistal_radius_bmd": "ultradistal_radius",
 }  # fmt: skip
 
 
@@ -93,14 +104,15 @@ class Osteon:
     def kinetics(self, p: Any) -> dict[str, Kinetics]:
         """How each therapy drives its channel."""
         return {
-            therapy: Kinetics(self.channels.index(channel), gain, half_life)
+            therapy: Kinetics(self.channels.index(channel), gain, half_life, *routes)
             for mechanism in self._mechanisms
-            for therapy, (channel, gain, half_life) in mechanism.kinetics(p).items()
+            for therapy, (channel, gain, half_life, *routes) in mechanism.kinetics(p).items()
         }
 
     def start(self, p: Any) -> tuple[float, list[Any]]:
         """The steady state of youth, at 20: every cell state 1, nothing in the bone."""
         values = dict(self._initial)
+        values["volume_cortical"] = 1.0 + p.growth_surplus
         for k in COMPARTMENTS:
             if f"mineral_{k}" in values:
                 values[f"mineral_{k}"] = mineral.steady(p, k)
@@ -133,6 +145,7 @@ class Osteon:
         states = dict(zip(self.states, x, strict=True))
         mass = {k: states[f"volume_{k}"] * states.get(f"mineral_{k}", 1.0) for k in COMPARTMENTS}
         young = {k: mineral.steady(p, k) if f"mineral_{k}" in states else 1.0 for k in COMPARTMENTS}
+        young["cortical"] = young["cortical"] * (1.0 + remodelling.surplus_left(p, PEAK_AGE - BIRTH_OF_LIFE))
         found: dict[str, Any] = {}
         for endpoint, site in SITES.items():
             share = getattr(p, f"trabecular_share_{site}")
@@ -140,7 +153,10 @@ class Osteon:
                 share * mass["trabecular"] / young["trabecular"]
                 + (1.0 - share) * mass["cortical"] / young["cortical"]
             )
-            found[endpoint] = getattr(p, f"peak_{site}") * mixed
+            peak, peak_men = getattr(p, f"peak_{site}"), getattr(p, f"peak_{site}_men")
+            found[endpoint] = (peak + p.male * (peak_men - peak)) * mixed
+        found["distal_third_radius_bmd"] = found["distal_third_radius_bmd"] * porosity.factor(states, p)
+        found["lumbar_spine_bmd"] = found["lumbar_spine_bmd"] * (1.0 + states.get("degeneration", 0.0))
         turnover = skeletal(states, p)
         found |= {f"{k}_bone_volume": states[f"volume_{k}"] for k in COMPARTMENTS}
         return found | {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,12 @@ class Kinetics:
     channel: int
     gain: Any
     half_life: Any
+    routes: Mapping[str, float] = field(default_factory=dict)
+    """What a dose by another route is worth in doses by the usual one."""
+
+    def dose(self, course: Course) -> float:
+        """A course's dose in doses by the usual route."""
+        return course.dose * self.routes.get(course.route or "", 1.0)
 
 
 class Exposure:
@@ -118,7 +124,7 @@ def _events(
     for course in courses:
         j = agents.index(course.therapy)
         unit = np.zeros(len(agents))
-        unit[j] = kinetics[j].gain * course.dose
+        unit[j] = kinetics[j].gain * kinetics[j].dose(course)
         if is_window(course):
             inflow = unit / course.interval
             rates[course.start] = rates.get(course.start, 0.0) + inflow

@@ -241,7 +241,8 @@ def _search(kernel: Kernel, plan: Plan, pilot: Arrays, judges: Arrays, s: np.nda
         extreme = float(np.max(off(grid, pilot, truth[0])[0]))
         errors, estimates = off(grid, judges, truth[1])
         most = float(np.quantile(errors, SHARE))
-        kept = np.sort(errors[estimates <= np.quantile(estimates, 1 - aim.again)])
+        estimates = np.where(np.isfinite(estimates), estimates, np.inf)  # steps so long that someone failed
+        kept = np.sort(errors[estimates <= np.quantile(estimates, 1 - aim.again, method="lower")])
         last = float(kept[max(0, len(kept) - 1 - len(kept) // ONE_OF)])
         if extreme <= aim.extreme and most <= aim.most and last <= aim.limit:
             best = replace(grid, tolerance=float(TOLERANCES[middle]), pilot_error=most, extreme_error=extreme)

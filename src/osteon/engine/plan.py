@@ -130,13 +130,14 @@ def make(
         edges: dict[float, Event] = {}
         reach: list[tuple[float, float]] = []
         for number, course in sorted(mine, key=lambda item: item[1].start):
+            dose = kinetics[agent].dose(course)
             if is_window(course):
-                edges[course.start] = Event(INFLOW, index, course.dose / course.interval, number)
+                edges[course.start] = Event(INFLOW, index, dose / course.interval, number)
                 edges[course.stop] = Event(INFLOW, index, 0.0, number)
                 reach.append((course.start, course.stop + LASTING * half_life))
             else:
                 for time in course.times.tolist():
-                    plan.events.setdefault(time, []).append(Event(DOSE, index, course.dose, number))
+                    plan.events.setdefault(time, []).append(Event(DOSE, index, dose, number))
                     reach.append((time, time + LASTING * half_life))
         for time, event in edges.items():
             plan.events.setdefault(time, []).append(event)

@@ -34,7 +34,7 @@ Z90 = 1.645  # standard deviations either way that hold 90 %
 # Hip and spine: what the arms of DMAB_PH2 that differ little scatter by round their mean; the others are assumed. The
 # fit weighs values by the same.
 MISSES = {
-    "lumbar_spine_bmd": 0.85, "total_hip_bmd": 0.55, "femoral_neck_bmd": 0.85, "distal_third_radius_bmd": 1.2,
+    "lumbar_spine_bmd": 0.85, "total_hip_bmd": 0.55, "femoral_neck_bmd": 0.85, "distal_third_radius_bmd": 1.2, "ultradistal_radius_bmd": 1.2,
     "ctx": 0.25, "p1np": 0.25, "bsap": 0.2,
 }  # fmt: skip
 _ORDER = list(ENDPOINTS)

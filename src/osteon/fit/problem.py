@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -90,7 +90,9 @@ class Problem:
 
     def cohort(self, task: Task, z: np.ndarray) -> Cohort:
         """Sets of parameters as people of a task."""
-        changes = {c.id: c.value(z[:, i]) for i, c in enumerate(self.free)}
+        changes: dict[str, Any] = {c.id: c.value(z[:, i]) for i, c in enumerate(self.free)}
+        if task.sex == "male":
+            changes["male"] = 1.0
         return cohorts.make(self.model, len(z), changes=changes, age=task.age)
 
     def residuals(self, z: np.ndarray) -> np.ndarray:

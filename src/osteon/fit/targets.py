@@ -15,12 +15,26 @@ from osteon.regimen import Course, Regimen, prior_courses
 from osteon.units import MONTH_DAYS
 
 if TYPE_CHECKING:
-    from osteon.evidence.schema import Curve, Trial
+    from osteon.evidence.schema import Curve, Point, Trial
     from osteon.models import Model
 
 LEAST = 0.01  # weight of a curve
-ROWS = ("21", "22", "23", "24", "45", "46", "47")  # of the natural-history table
-RATE_ERROR = 0.3  # of a loss rate round the menopause, points a year; assumed
+# Points of trials that are no change from month 0: row number, month from which and month to which; "%/year" is
+# taken times the years between. PEPI's rates after stopping are told for about four and two years.
+LATER = {1440: (72.0, 108.0), 1441: (72.0, 108.0), 1577: (36.0, 84.0), 1578: (36.0, 84.0), 1579: (12.0, 36.0),
+         1580: (12.0, 36.0)}  # fmt: skip
+YOUNG = 25.0  # age to which BMD by decade refers
+# Rows of the natural-history table: loss rates (first and last year from the final menstrual period), falls over some
+# years, and BMD by decade.
+RATES = (("45", -2.0, 0.0), ("46", 0.0, 2.0), ("47", 2.0, 7.0))
+FALLS = (("35", "lumbar_spine_bmd", -1.0, 2.0), ("37", "femoral_neck_bmd", -1.0, 2.0),
+         ("34", "lumbar_spine_bmd", -5.0, 5.0), ("36", "femoral_neck_bmd", -5.0, 5.0))  # fmt: skip
+HIP_DECADES = (("21", 35.0), ("22", 45.0), ("23", 55.0), ("24", 65.0))
+DECADES = (("woman", "lumbar_spine_bmd", "7", ("8", "9", "10", "11", "12")),
+           ("man", "lumbar_spine_bmd", "1", ("2", "3", "4", "5", "6")),
+           ("man", "total_hip_bmd", "13", ("14", "15", "16", "17", "18")))  # fmt: skip
+ROWS = {row[0] for row in (*RATES, *FALLS, *HIP_DECADES)} | {r for d in DECADES for r in (d[2], *d[3])}
+RATE_ERROR = 0.15  # of a loss rate round the menopause, points a year; assumed
 DECADE_ERROR = 1.5  # of a cross-sectional mean by decade relative to 25, points; assumed
 RISE_ERROR = 0.1  # of the rise of a marker over the menopause, logarithm; assumed
 
@@ -81,6 +95,7 @@ class Task:
     """Where the prior treatment begins, in days from month 0; 0 without one."""
     days: tuple[float, ...]
     values: tuple[Value, ...]
+    sex: str = "female"
 
 
 def targets(model: Model) -> Targets:
@@ -106,6 +121,7 @@ def _add(model: Model, trial: Trial, tasks: list[Task], differences: list[Differ
     for c in curves:
         if c.arm is not None:
             months[c.arm] |= {float(p.month) for p in c.scored_points() if p.month is not None}
+            months[c.arm] |= {month for p in c.points for month in LATER.get(p.row, ())}
     between: list[tuple[str, str, str, float, float]] = []
     for c in curves:
         if c.arm is None or c.minus is None or c.arm == c.minus or ENDPOINTS[c.endpoint].kind != "bmd":
@@ -121,11 +137,14 @@ def _add(model: Model, trial: Trial, tasks: list[Task], differences: list[Differ
         if not months[arm.id] or any(name not in kinetics for s in schedules for name in s.therapies()):
             continue
         points = [
-            (c.endpoint, float(p.month or 0.0), float(p.value or 0.0), _error(c))
+            (c.endpoint, float(p.month or 0.0), float(p.value or 0.0), _error(c), 0.0)
             for c in curves
             if c.arm == arm.id
             for p in c.scored_points()
         ]  # fmt: skip
+        points += [
+            _later(c, p) for c in curves if c.arm == arm.id and not c.minus for p in c.points if p.row in LATER
+        ]
         age = trial.mean_age(arm) or ASSUMED_AGE
         numbers[arm.id] = len(tasks)
         tasks.append(_task(model, (trial.id, arm.id), age, *schedules, points, months[arm.id]))
@@ -135,27 +154,57 @@ def _add(model: Model, trial: Trial, tasks: list[Task], differences: list[Differ
             differences.append(Difference(endpoint, first, second, value, MISSES[endpoint]))
 
 
+def _later(curve: Curve, point: Point) -> tuple[str, float, float, float, float]:
+    """A change from a later month than 0."""
+    first, last = LATER[point.row]
+    years = (last - first) / 12.0 if curve.unit == "%/year" else 1.0
+    return curve.endpoint, last, float(point.value or 0.0) * years, _error(curve), first
+
+
 def life_tasks(model: Model) -> list[Task]:
-    """The untreated life of a woman round her final menstrual period, from the natural-history and physiology tables:
-    loss rates of the Michigan cohort, hip BMD by decade (NHANES III), the rise of markers."""
+    """The untreated lives of a woman and a man, from the natural-history and physiology tables: loss of bone round the
+    final menstrual period (Michigan, SWAN), BMD by decade (NHANES), the rise of markers."""
     menopause = float(model.parameters().menopause_age)
     natural = {row["row_id"]: float(row["value"]) for row in table_rows("natural_history") if row["row_id"] in ROWS}
     physiology = {row["id"]: row for row in table_rows("physiology")}
-    decades = dict(zip(("21", "22", "23", "24"), (35.0, 45.0, 55.0, 65.0), strict=True))
-    years = sorted({-5.0, -2.0, 0.0, 2.0, 5.0, 7.0, *(age - menopause for age in (25.0, *decades.values()))})
-    at = {year: index for index, year in enumerate(years)}
-    values = []
-    for row, first, last in (("45", -2.0, 0.0), ("46", 0.0, 2.0), ("47", 2.0, 7.0)):
+    woman = _Life(model, menopause)
+    for row, first, last in RATES:
         change = 100.0 * ((1.0 + natural[row] / 100.0) ** (last - first) - 1.0)
-        values.append(Value("lumbar_spine_bmd", at[last], change, RATE_ERROR * (last - first), at[first]))
-    for row, age in decades.items():
-        change = 100.0 * (natural[row] - 1.0)
-        values.append(Value("total_hip_bmd", at[age - menopause], change, DECADE_ERROR, at[25.0 - menopause]))
+        woman.add("lumbar_spine_bmd", change, RATE_ERROR * (last - first), last, first)
+    for row, endpoint, first, last in FALLS:
+        woman.add(endpoint, natural[row], RATE_ERROR * (last - first), last, first)
+    for row, age in HIP_DECADES:
+        woman.add("total_hip_bmd", 100.0 * (natural[row] - 1.0), DECADE_ERROR, age - menopause, YOUNG - menopause)
+    man = _Life(model, 60.0, "male")
+    for life, endpoint, young, rows in DECADES:
+        one = woman if life == "woman" else man
+        for row, age in zip(rows, (35.5, 45.5, 55.5, 65.5, 75.5), strict=True):
+            change = 100.0 * (natural[row] / natural[young] - 1.0)
+            one.add(endpoint, change, DECADE_ERROR, age - one.age, YOUNG - one.age)
     for row, endpoint in (("BTM-051", "ctx"), ("BTM-050", "p1np")):
         rise = (float(physiology[row]["low"]) + float(physiology[row]["high"])) / 200.0
-        values.append(Value(endpoint, at[5.0], float(np.log1p(rise)), RISE_ERROR, at[-5.0]))
-    days = tuple(year * model.year_days for year in years)
-    return [Task("natural history", "woman", menopause, (), 0.0, days, tuple(values))]
+        woman.add(endpoint, float(np.log1p(rise)), RISE_ERROR, 5.0, -5.0)
+    return [woman.task("woman"), man.task("man")]
+
+
+class _Life:
+    """Values of an untreated life, by years from `age`."""
+
+    def __init__(self, model: Model, age: float, sex: str = "female") -> None:
+        self.model, self.age, self.sex = model, age, sex
+        self.rows: list[tuple[str, float, float, float, float]] = []
+
+    def add(self, endpoint: str, change: float, error: float, year: float, since: float) -> None:
+        """A change between two years."""
+        self.rows.append((endpoint, change, error, year, since))
+
+    def task(self, name: str) -> Task:
+        """All of it as a task."""
+        years = sorted({y for row in self.rows for y in row[3:]})
+        at = {year: index for index, year in enumerate(years)}
+        values = tuple(Value(e, at[year], change, error, at[since]) for e, change, error, year, since in self.rows)
+        days = tuple(year * self.model.year_days for year in years)
+        return Task("natural history", name, self.age, (), 0.0, days, values, self.sex)
 
 
 def _task(
@@ -164,15 +213,16 @@ def _task(
     age: float,
     schedule: Regimen,
     before: Regimen,
-    points: Sequence[tuple[str, float, float, float]],
+    points: Sequence[tuple[str, float, float, float, float]],
     months: Iterable[float],
 ) -> Task:
     days = sorted({0.0, *(month * MONTH_DAYS for month in months)})
     values = []
-    for endpoint, month, value, error in points:
+    for endpoint, month, value, error, since in points:
         marker = ENDPOINTS[endpoint].kind == "marker"
         change = float(np.log1p(value / 100)) if marker else value
-        values.append(Value(endpoint, days.index(month * MONTH_DAYS), change, error))
+        base = days.index(since * MONTH_DAYS) if since else None
+        values.append(Value(endpoint, days.index(month * MONTH_DAYS), change, error, base))
     earlier = prior_courses(before, year_days=model.year_days)
     courses = (*earlier, *schedule.courses(days[-1], year_days=model.year_days))
     second = min((c.start for c in earlier), default=0.0)

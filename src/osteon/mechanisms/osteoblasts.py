@@ -4,7 +4,7 @@
     B'   = φ · pre/τ_B + α ℓ · lining - B/(τ_B (1 + survival · u))
     lining' = (B - lining)/τ_lining - α · lining
     φ = (1 + m Ps · uncovered)/(1 + m Ps · excess)                m: weight of the compartment, 1 in trabecular bone
-    α = (m As · uncovered + m' Ap · u) · W
+    α = (m As · uncovered + m' Ap · u) · W + Al · loading
 
 u is the exposure to PTH analogues. All are 1 before the menopause. The finite lining pool is why a burst of formation
 fades within months; its waking needs coupling signal, so bone whose turnover is held down answers less.
@@ -29,6 +29,7 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
         speed = 1.0 + weight * p.sclerostin_speed * s["uncovered"]
         speed = speed / (1.0 + weight * p.sclerostin_speed * s["excess"])
         waking = (weight * p.sclerostin_waking * s["uncovered"] + weight_pth * p.pth_waking * pth) * coupling
+        waking = waking + p.loading_waking * s["loading"]
         dying = p.pre_osteoblast_death
         found[f"pre_osteoblasts_{k}"] = (
             s["osteoblast_supply"] * power(coupling, p.coupling_exponent) / p.pre_osteoblast_time,

@@ -2,7 +2,7 @@
 
     pre' = [1 - ((1 - δ) ρ + δ) · pre]/τ_pre
     C'   = η [ρ · pre - C (1 + β)]
-    ρ = (1 - Qs · c/(c + kQ)) (1 + cE ν (1 - E)) (1 - w + w B) (1 - Ed d/(d + EC)) (1 + cR rP u)
+    ρ = (1 - Qs · c/(c + kQ)) (1 + Qx · excess) (1 + cE ν (1 - E)) (1 - w + w B) (1 - Ed d/(d + EC)) (1 + cR rP u)
 
 Differentiation ρ answers to sclerostin antibody c, estrogen E, RANKL from osteoblasts B, denosumab d and PTH u; death
 to bisphosphonate β. Without death of precursors (δ = 0) they would pile up under denosumab and rebound without bound.
@@ -18,15 +18,14 @@ from osteon.mechanisms import COMPARTMENTS, Mechanism, Rates, Signals, States, e
 def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
     """Production and loss of its states."""
     found: Rates = {}
-    c = s["sclerostin_antibody"]
-    calm = 1.0 - p.antibody_resorption * c / (c + p.antibody_resorption_half)
+    calm = s["sclerostin_rankl"]
     for k in COMPARTMENTS:
         by_estrogen = p.estrogen_cortical if k == "cortical" else 1.0
         by_pth = p.pth_resorption_cortical if k == "cortical" else 1.0
         pre, blasts = x[f"pre_osteoclasts_{k}"], x[f"osteoblasts_{k}"]
         rate = calm * (1.0 + by_estrogen * p.estrogen_gain * (1.0 - s["estrogen"]))
         rate = rate * (1.0 - p.rankl_share + p.rankl_share * blasts) * (1.0 - s["rankl_block"])
-        rate = rate * (1.0 + by_pth * p.pth_resorption * s["pth_resorption"])
+        rate = rate * (1.0 - s["supplements"]) * (1.0 + by_pth * p.pth_resorption * s["pth_resorption"])
         dying = p.pre_osteoclast_death
         found[f"pre_osteoclasts_{k}"] = (
             1.0 / p.pre_osteoclast_time,

@@ -5,7 +5,8 @@
     W' = (R - W)/τ_W                              coupling signal
 
 S(V) = V (1 + a)/(V + a), with slope σ = a/(1 + a) at V = 1: surface grows with volume, and is lost with it. The two
-exponents give every loss and gain an end.
+exponents give every loss and gain an end. Life begins at 20 with more cortical bone than adult life keeps: a surplus of
+growth, which the exponents wear off over decades.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ def resorption(x: States, p: Any, k: str) -> Any:
 def formation(x: States, p: Any, k: str) -> Any:
     """F of a compartment."""
     return x[f"osteoblasts_{k}"] * power(x[f"volume_{k}"], -p.formation_exponent)
+
+
+def surplus_left(p: Any, years: float) -> Any:
+    """What is left of the surplus of growth after some years, by the two exponents' pull."""
+    pull = p.turnover_cortical * (p.formation_exponent + (1.0 - p.coupling_exponent) * p.resorption_exponent)
+    return p.growth_surplus / (1.0 + years * pull)
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:

@@ -17,15 +17,24 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
     """What the other mechanisms see of it."""
     c = s["sclerostin_antibody"]
     lost = 1.0 - (1.0 + p.compensation_gain * x["compensation"]) / (1.0 + c)
-    return {"uncovered": above(lost), "excess": above(-lost)}
+    rankl = 1.0 - p.antibody_resorption * c / (p.antibody_resorption_half + c) + p.rankl_answer * x["rankl_answer"]
+    return {"uncovered": above(lost), "excess": above(-lost), "sclerostin_rankl": rankl}
 
 
 def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
     """Production and loss of its states."""
     c = s["sclerostin_antibody"]
-    return {"compensation": (c / (1.0 + c) / p.compensation_time, 1.0 / p.compensation_time)}
+    bound, answer = c / (1.0 + c), c / (p.antibody_resorption_half + c) / p.rankl_answer_rise
+    return {
+        "compensation": (bound / p.compensation_time, 1.0 / p.compensation_time),
+        "rankl_answer": (answer, answer + 1.0 / p.rankl_answer_fall),
+    }
 
 
 MECHANISM = Mechanism(
-    "sclerostin", {"compensation": 0.0}, {"uncovered": 0.0, "excess": 0.0}, signals=signals, rates=rates
+    "sclerostin",
+    {"compensation": 0.0, "rankl_answer": 0.0},
+    {"uncovered": 0.0, "excess": 0.0, "sclerostin_rankl": 1.0},
+    signals=signals,
+    rates=rates,
 )

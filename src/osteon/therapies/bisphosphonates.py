@@ -15,6 +15,8 @@ from typing import Any
 from osteon.mechanisms import Mechanism, Rates, Signals, States
 
 CHANNEL = "bisphosphonate"
+# Share of a dose by mouth that is absorbed: rows PK-ALN-002 and PK-IBN-001 of the physiology table.
+ABSORBED = {"alendronate": 0.0076, "ibandronate": 0.0063}
 UPTAKE = 1.0  # half-life of uptake into bone, days; assumed, short beside the stay on the surface
 
 
@@ -34,13 +36,18 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
     }
 
 
-def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
+def kinetics(p: Any) -> dict[str, tuple[Any, ...]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
     per_mg = p.alendronate_potency * log(2) / UPTAKE
     return {
-        "alendronate": (CHANNEL, per_mg, UPTAKE),
+        "alendronate": (CHANNEL, per_mg, UPTAKE, {"IV": 1.0 / ABSORBED["alendronate"]}),
         "risedronate": (CHANNEL, per_mg * p.risedronate_relative, UPTAKE),
-        "ibandronate": (CHANNEL, per_mg * p.ibandronate_relative, UPTAKE),
+        "ibandronate": (
+            CHANNEL,
+            per_mg * p.ibandronate_relative,
+            UPTAKE,
+            {"IV": 1.0 / ABSORBED["ibandronate"]},
+        ),
         "zoledronate": (CHANNEL, per_mg * p.zoledronate_relative, UPTAKE),
     }
 

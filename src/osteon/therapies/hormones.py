@@ -1,6 +1,7 @@
-"""Estrogen and raloxifene: the share of the missing estrogen effect that they replace.
+"""Estrogen, with or without a progestin, and raloxifene: the share of the missing estrogen effect that they replace.
 
-therapy = 2 h u/(1 + u)          u = 1 at the standard daily dose, so that it replaces h there
+therapy = h u/(1 - h + h u)      u = 1 at the standard daily dose, which replaces h
+u of estrogen is raised by a progestin: u (1 + g · 2 m/(1 + m)), m = 1 at its standard dose
 """
 
 from __future__ import annotations
@@ -10,28 +11,37 @@ from typing import Any
 
 from osteon.mechanisms import Mechanism, Signals, States
 
-ESTROGEN, SERM = "estrogen", "SERM"
+ESTROGEN, SERM, PROGESTIN = "estrogen", "SERM", "progestin"
 ONSET = 1.0  # days; assumed, short beside every cell's life
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
     """What the other mechanisms see of it."""
-    e, r = u[ESTROGEN], u[SERM]
-    by_estrogen = p.estrogen_replaced * 2.0 * e / (1.0 + e)
-    by_serm = p.raloxifene_replaced * 2.0 * r / (1.0 + r)
+    e, r, m = u[ESTROGEN], p.raloxifene_replaced * u[SERM], u[PROGESTIN]
+    e = p.estrogen_replaced * e * (1.0 + p.progestin_gain * 2.0 * m / (1.0 + m))
+    by_estrogen = e / (1.0 - p.estrogen_replaced + e)
+    by_serm = r / (1.0 - p.raloxifene_replaced + r)
     return {"estrogen_therapy": by_estrogen + by_serm - by_estrogen * by_serm}
 
 
-def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
+PATCH = 20.0  # mg by mouth that 1 mg through the skin is worth: patches of 50 µg a day stand for 1 mg; assumed
+
+
+def kinetics(p: Any) -> dict[str, tuple[Any, ...]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
     daily = log(2) / ONSET
     return {
         "conjugated estrogens": (ESTROGEN, daily / p.conjugated_estrogens_dose, ONSET),
-        "estradiol": (ESTROGEN, daily / p.estradiol_dose, ONSET),
+        "estradiol": (ESTROGEN, daily / p.estradiol_dose, ONSET, {"TD": PATCH}),
+        "medroxyprogesterone": (PROGESTIN, daily / p.medroxyprogesterone_dose, ONSET),
         "raloxifene": (SERM, daily / p.raloxifene_dose, ONSET),
     }
 
 
 MECHANISM = Mechanism(
-    "hormones", neutral={"estrogen_therapy": 0.0}, channels=(ESTROGEN, SERM), signals=signals, kinetics=kinetics
+    "hormones",
+    neutral={"estrogen_therapy": 0.0},
+    channels=(ESTROGEN, SERM, PROGESTIN),
+    signals=signals,
+    kinetics=kinetics,
 )

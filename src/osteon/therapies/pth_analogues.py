@@ -1,6 +1,8 @@
 """Teriparatide, abaloparatide and PTH(1-84): daily injections, as the mean effect of a day.
 
-u = 1 for teriparatide 20 µg daily. Abaloparatide raises resorption less for the same formation.
+    effect = u (1 + h)/(u + h)
+
+u = 1 for teriparatide 20 µg daily; h is where larger doses add less. Abaloparatide raises resorption less for the same formation.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ ONSET = 1.0  # days in which the effect of daily injections builds up; assumed, 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
     """What the other mechanisms see of it."""
+    whole = u[CHANNEL] + u[RESORPTION]
+    less = (1.0 + p.pth_saturation) / (whole + p.pth_saturation)
     return {
-        "pth": u[CHANNEL] + u[RESORPTION],
-        "pth_resorption": u[CHANNEL] + p.abaloparatide_resorption * u[RESORPTION],
+        "pth": less * whole,
+        "pth_resorption": less * (u[CHANNEL] + p.abaloparatide_resorption * u[RESORPTION]),
     }
 
 
