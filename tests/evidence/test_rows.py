@@ -33,6 +33,8 @@ PEOPLE_EXCEPT = {
     ("PEPI", "all", "sd_age"): 4.2,  # from the substudy, whose other row has no arm of its own
     ("PEPI", "all", "years_since_menopause_mean"): 5.7,
     ("PEPI", "all", "bmi_mean"): 25.9,
+    ("FIT_VFA", "all", "mean_age"): 70,  # found later, in a meta-analysis' table of trials
+    ("MORE", "all", "years_since_menopause_mean"): 19,  # found later, in the label; a median
 }
 
 
