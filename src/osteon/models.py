@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from osteon.engine.exposure import Kinetics
-from osteon.errors import ModelError, nearest
+from osteon.errors import InputError, ModelError, nearest
 
 NAMES = ("jorg2022", "osteon")
 ALIASES = {"joerg2022": "jorg2022", "jörg2022": "jorg2022"}
@@ -38,6 +38,9 @@ class Model(Protocol):
     def parameters(self) -> Any:
         """Parameter values as a named tuple."""
 
+    def traits(self, person: Any) -> dict[str, float]:
+        """Values of the parameters, by id, that a person's features fix; they hold in every draw."""
+
     def of_person(self, person: Any) -> Any:
         """Parameter values for one person, with the features that the model uses."""
 
@@ -67,16 +70,19 @@ class Model(Protocol):
         """The end points, from the states; same shape as one state."""
 
 
-def get(name: str | None = None) -> Model:
-    """The model of that name (case does not matter), the default one for None; raises ModelError."""
+def get(name: str | None = None, without: Collection[str] = ()) -> Model:
+    """The model of that name (case does not matter), the default one for None, `without` some of its mechanisms;
+    raises ModelError or InputError."""
     key = (name or DEFAULT).casefold()
     key = ALIASES.get(key, key)
     if key == "jorg2022":
         from osteon.published.jorg2022 import Jorg2022
 
+        if without:
+            raise InputError(f"without {next(iter(without))}: jorg2022 has no mechanism that can be left out")
         return Jorg2022()
     if key == "osteon":
         from osteon.skeleton import Osteon
 
-        return Osteon()
+        return Osteon(without)
     raise ModelError(f"unknown model {name!r}{nearest(key, [*NAMES, *ALIASES], 0.3)}")

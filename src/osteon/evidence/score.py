@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from osteon import models
+from osteon import models, uncertainty
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError, OsteonError, OsteonWarning
 from osteon.evidence.loader import load_trials
@@ -30,13 +30,7 @@ if TYPE_CHECKING:
 ASSUMED_AGE = 65.0  # assumed, where a trial's mean age is not known; marked in the scores
 DRAW_TARGET = 3e-4  # relative error of BMD in steps for draws: small beside their spread
 Z90 = 1.645  # standard deviations either way that hold 90 %
-# What a published mean is off from the right model's, as standard deviations (BMD in points, markers as logarithms).
-# Hip and spine: what the arms of DMAB_PH2 that differ little scatter by round their mean; the others are assumed. The
-# fit weighs values by the same.
-MISSES = {
-    "lumbar_spine_bmd": 0.85, "total_hip_bmd": 0.55, "femoral_neck_bmd": 0.85, "distal_third_radius_bmd": 1.2,
-    "ctx": 0.25, "p1np": 0.25, "bsap": 0.2,
-}  # fmt: skip
+MISSES = uncertainty.misses()  # the fit weighs values by the same
 _ORDER = list(ENDPOINTS)
 LINE_MONTHS = 0.1  # spacing of the model lines that are drawn
 

@@ -53,6 +53,9 @@ class ParameterSet(Mapping[str, Record]):
         except KeyError:
             raise ModelError(f"{self.name} has no parameter {ident!r}{nearest(ident, self._records)}") from None
 
+    def __contains__(self, ident: object) -> bool:
+        return ident in self._records
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._records)
 
