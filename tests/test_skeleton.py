@@ -173,8 +173,12 @@ def test_kinks_come_in_order():
     assert turned.order.tolist() == [1, 2, 0]
 
 
-def test_pages_call_it_a_draft():
+def test_the_default_model_says_which_fit_it_is():
+    from osteon import models
     from osteon.report.pages import course_page_text
 
-    assert "a draft" in course_page_text(osteon.simulate("none", age=66, until="6 months", model=MODEL))
-    assert "a draft" not in course_page_text(osteon.simulate("none", age=66, until="6 months", model="jorg2022"))
+    assert models.get().name == "osteon"
+    assert MODEL.parameter_hash in MODEL.title
+    page = course_page_text(osteon.simulate("none", age=66, until="6 months"))
+    assert MODEL.parameter_hash in page
+    assert "medical advice" in page

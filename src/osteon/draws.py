@@ -50,14 +50,20 @@ def run(
     n: int,
     *,
     target: float = TARGET,
+    best: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, np.ndarray]:
     """The end points [draw, arm, person, time] of one person in n draws; what is known of the person holds in each.
 
     An arm is its courses before and from month 0, in days from it. Draws whose run fails in any arm are left out of
-    all, with a warning.
+    all, with a warning. With `best`, the most probable parameters come first, before the n draws.
     """
-    people = cohorts.make(model, n, changes={**pick(model, n), **model.traits(person)}, age=person.age)
+    changes: dict[str, Any] = pick(model, n)
+    if best:
+        usual = model.parameters()
+        changes = {name: np.append(getattr(usual, name), values) for name, values in changes.items()}
+        n += 1
+    people = cohorts.make(model, n, changes={**changes, **model.traits(person)}, age=person.age)
     found: list[Mapping[str, np.ndarray]] = []
     failed = np.zeros(n, bool)
     for index, (before, after) in enumerate(arms):
@@ -71,8 +77,8 @@ def run(
             found.append(setup.endpoints(people, observed))
         if progress is not None:
             progress((index + 1) / len(arms))
-    if failed.all():
-        raise IntegrationError(f"{model.name}: the run failed in every draw")
+    if failed.all() or (best and failed[0]):
+        raise IntegrationError(f"{model.name}: the run failed {'at the fitted values' if best else 'in every draw'}")
     if failed.any():
         warnings.warn(f"left out {failed.sum()} of {n} draws, whose runs failed", OsteonWarning, stacklevel=2)
     values: dict[str, Any] = {name: [arm[name][:, ~failed].T for arm in found] for name in model.endpoints}

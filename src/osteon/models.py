@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from osteon.engine.exposure import Kinetics
 from osteon.errors import InputError, ModelError, nearest
 
-NAMES = ("jorg2022", "osteon")
+NAMES = ("osteon", "jorg2022")
 ALIASES = {"joerg2022": "jorg2022", "jörg2022": "jorg2022"}
-DEFAULT = "jorg2022"
+DEFAULT = "osteon"
+BESIDE = "jorg2022"  # the published model that the default one is scored beside
 
 
 class Model(Protocol):
@@ -21,7 +22,6 @@ class Model(Protocol):
     """
 
     name: str
-    title: str
     citations: tuple[str, ...]
     year_days: float
     species: tuple[str, ...]
@@ -31,6 +31,9 @@ class Model(Protocol):
     endpoints: Mapping[str, str]
     uses: frozenset[str]
     """People features that the model takes account of (of age, sex, t_score …)."""
+
+    @property
+    def title(self) -> str: ...
 
     @property
     def parameter_hash(self) -> str: ...

@@ -110,9 +110,12 @@ def run_fine(study: Study, *, model: Model, draws: int | None = None, progress: 
         )  # fmt: skip
 
 
-def simulate_at(model: Model, person: Person, prior: Regimen, regimen: Regimen, days: np.ndarray) -> xr.Dataset:
-    """One person under one regimen at given days, ascending from 0."""
-    return _run(model, person, prior, {"regimen": regimen}, days)
+def simulate_at(
+    model: Model, person: Person, prior: Regimen, regimen: Regimen, days: np.ndarray, *, draws: int = 0
+) -> xr.Dataset:
+    """One person under one regimen at given days, ascending from 0; with `draws`, those after the most probable
+    parameters, which are the first draw then."""
+    return _run(model, person, prior, {"regimen": regimen}, days, draws=draws, best=True)
 
 
 def run(
@@ -187,6 +190,7 @@ def _run(
     seed: int = 0,
     draws: int = 0,
     target: float | None = None,
+    best: bool = False,
     progress: Progress | None = None,
     study: Study | None = None,
 ) -> xr.Dataset:
@@ -201,7 +205,7 @@ def _run(
         from osteon import draws as posterior
 
         target = target or posterior.TARGET
-        values = posterior.run(model, person, courses, times, draws, target=target, progress=progress)
+        values = posterior.run(model, person, courses, times, draws, target=target, best=best, progress=progress)
         engine = {"name": "kernel", "target": target, "draws": draws}
     else:
         values = _reference(model, person, p, courses, times, progress)

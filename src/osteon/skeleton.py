@@ -43,12 +43,9 @@ class Osteon:
     """osteon's own model; `without` names mechanisms to leave out."""
 
     name = "osteon"
-    title = "osteon (a draft, fitted once)"
     citations: tuple[str, ...] = ()
     composed = True
     """Of many parts, so that the reference integrator had better take its traced form."""
-    draft = True
-    """Fitted once and not validated; whoever runs it is told so."""
     year_days = YEAR_DAYS
     species: tuple[str, ...] = ("human",)
     age_range = (20.0, 100.0)
@@ -73,6 +70,11 @@ class Osteon:
             self._initial |= dict(mechanism.states)
         self.states: tuple[str, ...] = tuple(self._initial)
         self.channels: tuple[str, ...] = tuple(c for m in self._mechanisms for c in m.channels)
+
+    @property
+    def title(self) -> str:
+        """What it is, and which fit of it is shipped."""
+        return f"osteon's own model, fit {self.parameter_hash}"
 
     @property
     def parameter_hash(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 model_option = click.option(
-    "--model", metavar="NAME", help="Model to run: jorg2022 (alias joerg2022, the default) or osteon (a draft)."
+    "--model", metavar="NAME", help="Model to run: osteon (the default) or jorg2022 (alias joerg2022)."
 )
 without_option = click.option(
     "--without", multiple=True, metavar="MECHANISM", help="Leave a mechanism out; repeatable."
@@ -44,10 +44,7 @@ def chosen_model(name: str | None, without: tuple[str, ...] = ()) -> Any:
     """The model asked for, or the default one, without some of its mechanisms."""
     from osteon import models
 
-    model = models.get(name, without)
-    if getattr(model, "draft", False):
-        say(f"{model.name} is a draft: fitted once, not yet validated; draw no conclusions from it")
-    return model
+    return models.get(name, without)
 
 
 def close(model: Any, asked: str | None) -> None:
