@@ -114,6 +114,22 @@ def test_men_and_early_menopause():
     assert late < early < 0  # the steep years are behind her
 
 
+@pytest.mark.parametrize("person", [{"age": 20}, {"age": 51, "years_since_menopause": 8}, {"age": 70, "sex": "male"}])
+def test_untreated_years_by_either_method(person):
+    """LSODA before month 0 or DOP853 throughout: the same to 1e-9, with and without drugs."""
+
+    class Throughout(skeleton.Osteon):
+        composed = False
+
+    for regimen in ("none", "denosumab 60 mg SC every 6 months"):
+        one, other = (
+            osteon.simulate(regimen, until="1 year", every="6 months", model=model, **person)
+            for model in (MODEL, Throughout())
+        )
+        for name in one.data_vars:
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-8 if person["age"] == 20 else 1e-9)
+
+
 def test_without_a_mechanism():
     lean = skeleton.Osteon(without=["mineral", "sclerostin"])
     assert not any(name.startswith(("mineral", "compensation")) for name in lean.states)

@@ -44,3 +44,13 @@ def test_what_has_no_reference():
     with pytest.raises(InputError, match="no bone"):
         simulate(t_score={"femoral_neck": -9.0})
     assert not osteon.t_score(osteon.simulate("none", age=66, until="1 year", model="jorg2022")).data_vars
+
+
+def test_every_number_of_how_bone_is_seen_has_a_source():
+    from osteon import parameters
+    from osteon.parameters.references import cite
+
+    for record in parameters.load("observation").values():
+        assert cite(record.source)
+        assert record.locator
+        assert (record.source == "assumed") == (record.origin == "assumed")

@@ -167,7 +167,7 @@ def _people(
     count = _number(people or "1", "--people")
     if count != int(count) or count < 1:
         raise InputError(f"--people {people!r}: a whole number from 1")
-    vary = _pairs(spreads, "--vary", "ID=SD, for instance omega_pC=0.25")
+    vary = _pairs(spreads, "--vary", "ID=SD, for instance turnover_trabecular=0.2")
     check_workers(exact=exact, **place)
     with told(), progress_bar("simulating") as progress:
         many = simulate_people(

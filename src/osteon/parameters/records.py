@@ -100,6 +100,12 @@ def load(name: str) -> ParameterSet:
     return ParameterSet(name, tuple(records))
 
 
+def shown(name: str) -> ParameterSet:
+    """The records of a model for people to read; of one with draws, also how its bone is seen ("observation")."""
+    own = load(name)
+    return ParameterSet(name, (*own.values(), *load("observation").values())) if draws(name) else own
+
+
 def _fitted(record: Record, values: Mapping[str, float]) -> Record:
     """A record with the value that the shipped fit found; its own value stays the center of its prior."""
     if record.id not in values or record.prior is None:

@@ -67,7 +67,7 @@ def cite(key: str) -> str:
         if found is None or found.empty:
             raise InputError(f"there is no row {row!r} in a table {table!r}")
         return str(found["source"].iloc[0])
-    return "; ".join(reference.text for reference in lookup(key))
+    return "; ".join(dict.fromkeys(reference.text for reference in lookup(key)))
 
 
 def lookup(what: str | None) -> list[Reference]:
