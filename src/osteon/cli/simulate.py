@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import click
@@ -21,7 +22,7 @@ from osteon.cli.common import (
     told,
     without_option,
 )
-from osteon.errors import InputError
+from osteon.errors import InputError, OsteonWarning
 
 _TABLE_ROWS = 16
 _PLOT_POINTS = 1500
@@ -164,6 +165,10 @@ def _people(
     """Many people: their mean, the spread between them, and how right the numbers are."""
     from osteon.population.simulate import check_workers, simulate_people
 
+    ignored = sorted(set(features) - {"age", "sex"} | ({"sex"} if features["sex"] != "female" else set()))
+    if ignored:
+        what = "people who vary are given by their age alone; ignored: "
+        warnings.warn(what + ", ".join(ignored), OsteonWarning, stacklevel=2)
     count = _number(people or "1", "--people")
     if count != int(count) or count < 1:
         raise InputError(f"--people {people!r}: a whole number from 1")
@@ -232,8 +237,6 @@ def _plot(result: Any, plot: str, simulate: Any, schedule: Any, options: dict[st
     coarse, days = result, result["time"].to_numpy()
     fine = float(days[-1]) / _PLOT_POINTS
     if days.size < 2 or float(days[1]) > fine or options["draws"]:
-        import warnings
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = simulate(schedule, every=fine, **options)

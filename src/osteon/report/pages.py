@@ -117,5 +117,10 @@ def course_page_text(
     shown = figures.svg(figures.course(drawn[names] if names else drawn), inline=True)
     page = _environment().get_template("course.html.jinja")
     return page.render(
-        title=title or f"Simulation with {facts['model']}", facts=facts, picture=shown, names=names, rows=rows
+        title=title or f"Simulation with {facts['model']}",
+        facts=facts,
+        picture=shown,
+        names=names,
+        rows=rows,
+        draws=drawn.sizes["draw"],
     )
