@@ -203,7 +203,7 @@ def page(results: dict[str, Any]) -> str:
         "",
         "## The first call",
         "",
-        f"`osteon simulate --people 1000 --vary omega_pC=0.2 …` from the start of the interpreter: "
+        f"`osteon simulate --model jorg2022 --people 1000 --vary omega_pC=0.2 …` from the start of the interpreter: "
         f"{first['cold']:.1f} s with an empty cache, of which most is compilation, then {first['cached']:.1f} s.",
         "",
         *growth(results),

@@ -11,8 +11,8 @@ import tempfile
 import time
 
 COMMAND = [
-    sys.executable, "-m", "osteon", "simulate", "--people", "1000", "--vary", "omega_pC=0.2", "--age", "65",
-    "--regimen", "denosumab 60 mg SC every 6 months for 2 years", "--until", "3 years",
+    sys.executable, "-m", "osteon", "simulate", "--model", "jorg2022", "--people", "1000", "--vary", "omega_pC=0.2",
+    "--age", "65", "--regimen", "denosumab 60 mg SC every 6 months for 2 years", "--until", "3 years",
 ]  # fmt: skip
 
 

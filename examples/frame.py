@@ -1,7 +1,7 @@
 """FRAME, from its evidence file: romosozumab → denosumab against placebo → denosumab.
 
-Simulates the trial's two arms with the published model of Jörg et al. 2022, prints model against published
-values, and writes a page and a picture. `make demo` runs this file.
+Simulates the trial's two arms with osteon's own model, prints model against published values, with the errors of
+the published model of Jörg et al. 2022 beside, and writes a page and a picture. `make demo` runs this file.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import warnings
 from pathlib import Path
 
 import osteon
+from osteon import models
 from osteon.cli.common import decimals, print_table
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import OsteonWarning
+from osteon.evidence.score import beside
 from osteon.report import figures, pages
 
 
@@ -21,7 +23,8 @@ def main(out: Path) -> None:
     trial = osteon.load_trial("FRAME")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OsteonWarning)  # said in words below
-        scores = osteon.validate("jorg2022", [trial])
+        scores = osteon.validate(trials=[trial])
+        other = beside(scores, models.get(models.BESIDE))
     arms = {arm.id: arm.title for arm in trial.arms}
     print(f"{trial.title}: {trial.summary}\n")
     points = scores.points.sort_values(["endpoint", "arm", "month"], ascending=[False, True, True])
@@ -40,9 +43,12 @@ def main(out: Path) -> None:
                ("difference", True)]  # fmt: skip
     print_table(columns, rows)
     print()
+    theirs = {row["endpoint"]: row for row in other.rows()} if other is not None else {}
     for row in scores.rows():
         scale = "percentage points" if ENDPOINTS[row["endpoint"]].kind == "bmd" else "on the log scale"
-        print(f"{ENDPOINTS[row['endpoint']].label}: RMSE {row['rmse']:.2f} {scale}, {row['n']} values")
+        their = theirs.get(row["endpoint"])
+        more = f"; {models.BESIDE} {their['rmse']:.2f} on {their['n']}" if their else ""
+        print(f"{ENDPOINTS[row['endpoint']].label}: RMSE {row['rmse']:.2f} {scale} on {row['n']} values{more}")
     for name in scores.missing_endpoints:
         print(f"{ENDPOINTS[name].label}: not in this model")
     page = pages.trial_page(scores, "FRAME", out / "frame.html")

@@ -3,7 +3,7 @@
 import osteon
 
 plan = "romosozumab 210 mg SC monthly x12; then denosumab 60 mg SC every 6 months for 24 months"
-result = osteon.simulate(plan, age=67, until="5 years", model="jorg2022")
+result = osteon.simulate(plan, age=67, until="5 years")
 change = osteon.percent_change(result)
 for years in (1, 3, 5):
     hip = float(change["total_hip_bmd"].sel(time=365 * years, method="nearest").squeeze())

@@ -56,9 +56,12 @@ def test_run_beyond_the_model():
 
 def test_therapy_that_the_model_lacks():
     with pytest.raises(ModelError, match="jorg2022 has no zoledronate"):
-        osteon.simulate("zoledronate 5 mg IV once", age=67, until="1 year")
+        osteon.simulate("zoledronate 5 mg IV once", age=67, until="1 year", model="jorg2022")
+    prior = "zoledronate 5 mg IV once; then none for 1 month"
     with pytest.raises(ModelError, match="zoledronate"):
-        osteon.simulate("none", prior="zoledronate 5 mg IV once; then none for 1 month", age=67, until="1 year")
+        osteon.simulate("none", prior=prior, age=67, until="1 year", model="jorg2022")
+    with pytest.raises(ModelError, match="osteon has no ovariectomy"):
+        osteon.simulate("ovariectomy once", age=67, until="1 year")
 
 
 def test_unknown_model():
@@ -77,18 +80,30 @@ def test_mouse_is_not_in_the_model():
 
 def test_features_that_are_ignored_are_named():
     with pytest.warns(OsteonWarning, match="T-scores, weight"):
-        osteon.simulate("none", age=67, until="1 year", t_score={"total_hip": -2.0}, weight_kg=60.0)
+        osteon.simulate("none", age=67, until="1 year", t_score={"total_hip": -2.0}, weight_kg=60.0,
+                        model="jorg2022")  # fmt: skip
     with pytest.warns(OsteonWarning, match="sex"):
-        osteon.simulate("none", age=67, until="1 year", sex="male")
+        osteon.simulate("none", age=67, until="1 year", sex="male", model="jorg2022")
+    with pytest.warns(OsteonWarning, match="osteon ignored: weight$"):
+        osteon.simulate("none", age=67, until="1 year", sex="male", t_score={"total_hip": -2.0}, weight_kg=60.0)
 
 
 def test_prior_is_the_same_as_having_had_it():
     plan = "romosozumab 210 mg SC every 30 days x12"
     whole = osteon.simulate(
-        f"alendronate 70 mg PO weekly for 365 days; then {plan}", age=66, until="3 years", every="1 year"
+        f"alendronate 70 mg PO weekly for 365 days; then {plan}",
+        age=66,
+        until="3 years",
+        every="1 year",
+        model="jorg2022",
     )
     after = osteon.simulate(
-        plan, prior="alendronate 70 mg PO weekly for 365 days", age=67, until="2 years", every="1 year"
+        plan,
+        prior="alendronate 70 mg PO weekly for 365 days",
+        age=67,
+        until="2 years",
+        every="1 year",
+        model="jorg2022",
     )
     for name in whole.data_vars:
         np.testing.assert_allclose(whole[name].values[..., 1:], after[name].values, rtol=1e-9)
@@ -103,8 +118,11 @@ def test_prior_that_ends_in_a_single_dose_counts():
 
 
 def test_prior_before_birth():
-    with pytest.raises(InputError, match="before"):
-        osteon.simulate("none", prior="alendronate 70 mg PO weekly for 80 years", age=67, until="1 year")
+    for model in ("jorg2022", "osteon"):
+        with pytest.raises(InputError, match="before"):
+            osteon.simulate(
+                "none", prior="alendronate 70 mg PO weekly for 80 years", age=67, until="1 year", model=model
+            )
 
 
 def test_progress_goes_from_nothing_to_all():

@@ -114,6 +114,22 @@ def test_men_and_early_menopause():
     assert late < early < 0  # the steep years are behind her
 
 
+@pytest.mark.parametrize("person", [{"age": 20}, {"age": 51, "years_since_menopause": 8}, {"age": 70, "sex": "male"}])
+def test_untreated_years_by_either_method(person):
+    """LSODA before month 0 or DOP853 throughout: the same to 1e-9, with and without drugs."""
+
+    class Throughout(skeleton.Osteon):
+        composed = False
+
+    for regimen in ("none", "denosumab 60 mg SC every 6 months"):
+        one, other = (
+            osteon.simulate(regimen, until="1 year", every="6 months", model=model, **person)
+            for model in (MODEL, Throughout())
+        )
+        for name in one.data_vars:
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-8 if person["age"] == 20 else 1e-9)
+
+
 def test_without_a_mechanism():
     lean = skeleton.Osteon(without=["mineral", "sclerostin"])
     assert not any(name.startswith(("mineral", "compensation")) for name in lean.states)
@@ -173,8 +189,12 @@ def test_kinks_come_in_order():
     assert turned.order.tolist() == [1, 2, 0]
 
 
-def test_pages_call_it_a_draft():
+def test_the_default_model_says_which_fit_it_is():
+    from osteon import models
     from osteon.report.pages import course_page_text
 
-    assert "a draft" in course_page_text(osteon.simulate("none", age=66, until="6 months", model=MODEL))
-    assert "a draft" not in course_page_text(osteon.simulate("none", age=66, until="6 months", model="jorg2022"))
+    assert models.get().name == "osteon"
+    assert MODEL.parameter_hash in MODEL.title
+    page = course_page_text(osteon.simulate("none", age=66, until="6 months"))
+    assert MODEL.parameter_hash in page
+    assert "medical advice" in page

@@ -33,7 +33,7 @@ def made(values: np.ndarray, name: str) -> xr.Dataset:
 
 def test_columns_and_months_as_given():
     s = study(["total_hip_bmd", "ctx"])
-    table = summarise(osteon.run(s), s)
+    table = summarise(osteon.run(s, model="jorg2022"), s)
     assert tuple(table.columns) == COLUMNS
     assert table["month"].unique().tolist() == [0, 6.5, 12]
     assert csv_text(table).splitlines()[2].startswith("s,one,total_hip_bmd,6.5,")
@@ -53,6 +53,6 @@ def test_bmd_is_the_mean_markers_the_geometric_mean():
 def test_missing_end_points_give_one_warning():
     s = study(["lumbar_spine_bmd", "hip_fracture", "ctx"])
     with pytest.warns(OsteonWarning, match="lumbar_spine_bmd, hip_fracture") as caught:
-        table = summarise(osteon.run(s), s)
+        table = summarise(osteon.run(s, model="jorg2022"), s)
     assert len(caught) == 1
     assert table["endpoint"].unique().tolist() == ["ctx"]

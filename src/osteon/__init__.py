@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from osteon.simulation import run, simulate
     from osteon.study import Study, load_study
     from osteon.summary import summarise
+    from osteon.tscores import t_score
 
 # Loaded on first use, so that `import osteon` and `osteon --help` stay quick.
 _WHERE = {
@@ -37,6 +38,7 @@ _WHERE = {
     "simulate": "simulation",
     "simulate_people": "population.simulate",
     "summarise": "summary",
+    "t_score": "tscores",
     "validate": "evidence.score",
 }
 
@@ -55,6 +57,7 @@ __all__ = [
     "simulate",
     "simulate_people",
     "summarise",
+    "t_score",
     "validate",
 ]
 

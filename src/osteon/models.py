@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from osteon.engine.exposure import Kinetics
-from osteon.errors import ModelError, nearest
+from osteon.errors import InputError, ModelError, nearest
 
-NAMES = ("jorg2022", "osteon")
+NAMES = ("osteon", "jorg2022")
 ALIASES = {"joerg2022": "jorg2022", "jörg2022": "jorg2022"}
-DEFAULT = "jorg2022"
+DEFAULT = "osteon"
+BESIDE = "jorg2022"  # the published model that the default one is scored beside
 
 
 class Model(Protocol):
@@ -21,7 +22,6 @@ class Model(Protocol):
     """
 
     name: str
-    title: str
     citations: tuple[str, ...]
     year_days: float
     species: tuple[str, ...]
@@ -33,10 +33,16 @@ class Model(Protocol):
     """People features that the model takes account of (of age, sex, t_score …)."""
 
     @property
+    def title(self) -> str: ...
+
+    @property
     def parameter_hash(self) -> str: ...
 
     def parameters(self) -> Any:
         """Parameter values as a named tuple."""
+
+    def traits(self, person: Any) -> dict[str, float]:
+        """Values of the parameters, by id, that a person's features fix; they hold in every draw."""
 
     def of_person(self, person: Any) -> Any:
         """Parameter values for one person, with the features that the model uses."""
@@ -67,16 +73,19 @@ class Model(Protocol):
         """The end points, from the states; same shape as one state."""
 
 
-def get(name: str | None = None) -> Model:
-    """The model of that name (case does not matter), the default one for None; raises ModelError."""
+def get(name: str | None = None, without: Collection[str] = ()) -> Model:
+    """The model of that name (case does not matter), the default one for None, `without` some of its mechanisms;
+    raises ModelError or InputError."""
     key = (name or DEFAULT).casefold()
     key = ALIASES.get(key, key)
     if key == "jorg2022":
         from osteon.published.jorg2022 import Jorg2022
 
+        if without:
+            raise InputError(f"without {next(iter(without))}: jorg2022 has no mechanism that can be left out")
         return Jorg2022()
     if key == "osteon":
         from osteon.skeleton import Osteon
 
-        return Osteon()
+        return Osteon(without)
     raise ModelError(f"unknown model {name!r}{nearest(key, [*NAMES, *ALIASES], 0.3)}")

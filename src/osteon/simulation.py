@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon import models, result
+from osteon import models, result, tscores
 from osteon.engine import exact
 from osteon.engine.exposure import Exposure
 from osteon.errors import InputError, ModelError, OsteonWarning, nearest
 from osteon.person import Person
-from osteon.regimen import Regimen, parse_regimen, prior_courses
+from osteon.regimen import Course, Regimen, parse_regimen, prior_courses
 from osteon.units import MONTH_DAYS, Span, number, parse_span
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_TIMES = 1_000_000
 FINE_TIMES = 1000
+PICTURE = 3e-4  # relative error of BMD in steps for pictures
 MARGIN_YEARS = 20.0  # how far beyond the model's oldest start age a run may go
 _FEATURES = {
     "sex": "sex",
@@ -51,6 +53,7 @@ def simulate(
     exact: bool = False,
     model: str | Model | None = None,
     seed: int = 0,
+    draws: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
     **features: Any,
@@ -66,13 +69,17 @@ def simulate(
     reference. The coordinate `flag` then says what became of each person. `simulate_people` gives means instead, for
     any number.
 
-    Returns a Result with one draw and arm. Raises InputError (and its kinds) for anything invalid.
+    `draws` of the model's posterior are run with the fast kernel in place of the most probable parameters.
+
+    Returns a Result with one arm. Raises InputError (and its kinds) for anything invalid.
     """
     if people is not None or vary:
         from osteon.population.simulate import simulate_each
 
         if person is not None or features or age is None:
             raise InputError("people who vary are given by their age alone, not by other features")
+        if draws:
+            raise InputError("draws are for one person: people differ, draws are uncertain; the two are kept apart")
         return simulate_each(
             regimen, age=age, people=people or 1, vary=vary, until=until, every=every, prior=prior, model=model,
             seed=seed, exact=exact, threads=threads, progress=progress,
@@ -86,22 +93,29 @@ def simulate(
         raise InputError("give a whole person, or age and features, not both")
     times = time_grid(until, every, chosen.year_days)
     schedule, before = parse_regimen(regimen), parse_regimen(prior) if prior else Regimen()
-    return _run(chosen, person, before, {"regimen": schedule}, times, seed=seed, progress=progress)
+    arms = {"regimen": schedule}
+    return _run(chosen, person, before, arms, times, seed=seed, draws=_draws(chosen, draws), progress=progress)
 
 
-def run_fine(study: Study, *, model: Model, progress: Progress | None = None) -> xr.Dataset:
+def run_fine(study: Study, *, model: Model, draws: int | None = None, progress: Progress | None = None) -> xr.Dataset:
     """All arms of a study on a fine grid up to its last visit, for pictures: it shows what visits miss."""
     end = max(study.visits[-1] * MONTH_DAYS, 1.0)
     arms = {arm.name: arm.schedule for arm in study.arms}
     person = study.people.mean_person()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OsteonWarning)  # said by the run itself
-        return _run(model, person, study.prior_regimen, arms, np.linspace(0.0, end, FINE_TIMES), progress=progress)
+        return _run(
+            model, person, study.prior_regimen, arms, np.linspace(0.0, end, FINE_TIMES),
+            draws=_draws(model, draws), target=PICTURE, progress=progress,
+        )  # fmt: skip
 
 
-def simulate_at(model: Model, person: Person, prior: Regimen, regimen: Regimen, days: np.ndarray) -> xr.Dataset:
-    """One person under one regimen at given days, ascending from 0."""
-    return _run(model, person, prior, {"regimen": regimen}, days)
+def simulate_at(
+    model: Model, person: Person, prior: Regimen, regimen: Regimen, days: np.ndarray, *, draws: int = 0
+) -> xr.Dataset:
+    """One person under one regimen at given days, ascending from 0; with `draws`, those after the most probable
+    parameters, which are the first draw then."""
+    return _run(model, person, prior, {"regimen": regimen}, days, draws=draws, best=True)
 
 
 def run(
@@ -109,14 +123,28 @@ def run(
     *,
     model: str | Model | None = None,
     seed: int = 0,
+    draws: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """All arms of a study, at month 0 and at its visits. Raises InputError (and its kinds)."""
+    """All arms of a study, at month 0 and at its visits, in `draws` of the model's posterior, which all arms share
+    (200 by default, if the model has any; 0: the most probable parameters alone). Raises InputError (and its kinds).
+    """
     chosen = models.get(model) if model is None or isinstance(model, str) else model
     times = np.unique([0.0, *(month * MONTH_DAYS for month in study.visits)])
     arms = {arm.name: arm.schedule for arm in study.arms}
     person = study.people.mean_person()
-    return _run(chosen, person, study.prior_regimen, arms, times, seed=seed, progress=progress, study=study)
+    return _run(
+        chosen, person, study.prior_regimen, arms, times,
+        seed=seed, draws=_draws(chosen, draws), progress=progress, study=study,
+    )  # fmt: skip
+
+
+def _draws(model: Model, asked: int | None) -> int:
+    if asked == 0:
+        return 0
+    from osteon import draws  # and with it the kernel, which one person need not wait for
+
+    return draws.count(model, asked)
 
 
 def person_of(**features: Any) -> Person:
@@ -160,6 +188,9 @@ def _run(
     times: np.ndarray,
     *,
     seed: int = 0,
+    draws: int = 0,
+    target: float | None = None,
+    best: bool = False,
     progress: Progress | None = None,
     study: Study | None = None,
 ) -> xr.Dataset:
@@ -167,20 +198,26 @@ def _run(
     p = model.of_person(person)
     kinetics = model.kinetics(p)
     check_therapies(model, kinetics, [prior, *arms.values()])
-    birth_to_now = person.age * model.year_days
-    clock = times + birth_to_now
-    values: dict[str, list[np.ndarray]] = {name: [] for name in model.endpoints}
-    for index, schedule in enumerate(arms.values()):
-        courses = _courses(model, person, prior, schedule, birth_to_now, clock[-1], p)
-        tick = _tick(progress, index, len(arms), birth_to_now, clock[-1])
-        states = exact.solve(model, p, Exposure(courses, kinetics, len(model.channels)), clock, tick=tick)
-        for name, series in model.read_out(states.T, p).items():
-            values[name].append(series)
+    before = _before(model, person, prior)
+    options: dict[str, Any] = {"year_days": model.year_days, "weight_kg": person.weight_kg}
+    courses = [(before, schedule.courses(float(times[-1]), **options)) for schedule in arms.values()]
+    if draws:
+        from osteon import draws as posterior
+
+        target = target or posterior.TARGET
+        values = posterior.run(model, person, courses, times, draws, target=target, best=best, progress=progress)
+        engine = {"name": "kernel", "target": target, "draws": draws}
+    else:
+        values = _reference(model, person, p, courses, times, progress)
+        engine = {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL}
+    if "t_score" in model.uses:
+        values = tscores.scale(values, person.t_score)
     facts = {
         **result.platform_facts(),
         "model": model.name,
         "parameters_hash": model.parameter_hash,
-        "engine": {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL},
+        "without": list(getattr(model, "without", ())),
+        "engine": engine,
         "regimens": {name: str(schedule) for name, schedule in arms.items()},
         "prior": str(prior) if prior.blocks else None,
         "person": person.model_dump(exclude_none=True),
@@ -189,7 +226,7 @@ def _run(
         "notice": "A research tool, not medical advice.",
     }
     return result.build(
-        {name: np.array(rows)[None, :, None, :] for name, rows in values.items()},
+        values,
         time_days=times,
         arms=list(arms),
         units=model.endpoints,
@@ -197,19 +234,35 @@ def _run(
     )
 
 
-def _courses(
-    model: Model, person: Person, prior: Regimen, schedule: Regimen, now: float, end: float, p: Any
-) -> list[Any]:
-    """Prior and regimen on the model's clock, on which month 0 is day `now`."""
-    import dataclasses
-
-    options: dict[str, Any] = {"year_days": model.year_days, "weight_kg": person.weight_kg}
-    before = prior_courses(prior, **options)
-    first = min((c.start for c in before), default=0.0) + now
-    if first < model.start(p)[0]:
+def _before(model: Model, person: Person, prior: Regimen) -> tuple[Course, ...]:
+    """The courses of a prior treatment, in days from month 0."""
+    before = prior_courses(prior, year_days=model.year_days, weight_kg=person.weight_kg)
+    first = min((c.start for c in before), default=0.0) + person.age * model.year_days
+    if first < model.start(model.of_person(person))[0]:
         raise InputError(f"the prior treatment begins before {model.name}'s first day; shorten it or raise the age")
-    courses = [*before, *schedule.courses(end - now, **options)]
-    return [dataclasses.replace(c, start=c.start + now, stop=c.stop + now) for c in courses]
+    return before
+
+
+def _reference(
+    model: Model,
+    person: Person,
+    p: Any,
+    arms: Sequence[tuple[Sequence[Course], Sequence[Course]]],
+    times: np.ndarray,
+    progress: Progress | None,
+) -> dict[str, np.ndarray]:
+    """End points [draw, arm, person, time] of one person by the reference integrator; month 0 is day `now` of the
+    model's clock."""
+    now = person.age * model.year_days
+    clock, kinetics = times + now, model.kinetics(p)
+    values: dict[str, list[np.ndarray]] = {name: [] for name in model.endpoints}
+    for index, arm in enumerate(arms):
+        courses = [dataclasses.replace(c, start=c.start + now, stop=c.stop + now) for part in arm for c in part]
+        tick = _tick(progress, index, len(arms), now, clock[-1])
+        states = exact.solve(model, p, Exposure(courses, kinetics, len(model.channels)), clock, tick=tick)
+        for name, series in model.read_out(states.T, p).items():
+            values[name].append(series)
+    return {name: np.array(rows)[None, :, None, :] for name, rows in values.items()}
 
 
 def check_person(model: Model, person: Person, until_days: float) -> None:
@@ -229,11 +282,8 @@ def check_person(model: Model, person: Person, until_days: float) -> None:
         )
     ignored = [label for name, label in _FEATURES.items() if name in person.given() and name not in model.uses]
     if ignored:
-        warnings.warn(
-            f"{model.name} runs one reference woman at the mean age; ignored: {', '.join(ignored)}",
-            OsteonWarning,
-            stacklevel=2,
-        )
+        why = "" if "sex" in model.uses else " runs one reference woman at the mean age;"
+        warnings.warn(f"{model.name}{why} ignored: {', '.join(ignored)}", OsteonWarning, stacklevel=2)
 
 
 def check_therapies(model: Model, kinetics: Any, regimens: Sequence[Regimen]) -> None:

@@ -54,16 +54,13 @@ class Osteon:
     """osteon's own model; `without` names mechanisms to leave out."""
 
     name = "osteon"
-    title = "osteon (a draft, fitted once)"
     citations: tuple[str, ...] = ()
     composed = True
     """Of many parts, so that the reference integrator had better take its traced form."""
-    draft = True
-    """Fitted once and not validated; whoever runs it is told so."""
     year_days = YEAR_DAYS
     species: tuple[str, ...] = ("human",)
     age_range = (20.0, 100.0)
-    uses = frozenset({"age", "sex", "years_since_menopause"})
+    uses = frozenset({"age", "sex", "years_since_menopause", "t_score"})
     endpoints: Mapping[str, str] = {
         **dict.fromkeys(SITES, "g/cm2"), "p1np": "1", "ctx": "1", "bsap": "1", "trabecular_bone_volume": "1",
         "cortical_bone_volume": "1", "formation": "1", "resorption": "1",
@@ -86,6 +83,11 @@ class Osteon:
         self.channels: tuple[str, ...] = tuple(c for m in self._mechanisms for c in m.channels)
 
     @property
+    def title(self) -> str:
+        """What it is, and which fit of it is shipped."""
+        return f"osteon's own model, fit {self.parameter_hash}"
+
+    @property
     def parameter_hash(self) -> str:
         """Short content hash of all records."""
         return parameters.load(self.name).hash
@@ -94,12 +96,16 @@ class Osteon:
         """Parameter values as a named tuple."""
         return parameters.load(self.name).values_tuple(**changes)
 
-    def of_person(self, person: Any) -> Any:
-        """Parameters of a person: sex, and the age at menopause where it is known."""
+    def traits(self, person: Any) -> dict[str, float]:
+        """What a person's features make of parameters: sex, and the age at menopause where it is known."""
         changes = {"male": 1.0} if person.sex == "male" else {}
         if person.sex == "female" and person.years_since_menopause is not None:
             changes["menopause_age"] = person.age - person.years_since_menopause
-        return self.parameters(**changes)
+        return changes
+
+    def of_person(self, person: Any) -> Any:
+        """Parameters of a person."""
+        return self.parameters(**self.traits(person))
 
     def kinetics(self, p: Any) -> dict[str, Kinetics]:
         """How each therapy drives its channel."""

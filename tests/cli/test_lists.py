@@ -9,6 +9,13 @@ def test_therapies(osteon):
     assert "denosumab" in osteon("therapies", "list").out
 
 
+def test_params_of_the_default_model(osteon):
+    ids = {r["id"] for r in json.loads(osteon("params", "list", "--json").out)["parameters"]}
+    assert {"denosumab_half_value", "reference_total_hip", "between_ctx"} <= ids
+    assert "Miyauchi" in osteon("params", "show", "between_total_hip_bmd").out
+    assert "57 studies" in osteon("params", "show", "precision_lumbar_spine_bmd").out
+
+
 def test_params(osteon):
     told = json.loads(osteon("params", "list", "--model", "jorg2022", "--json").out)
     assert len(told["parameters"]) == 42

@@ -20,6 +20,12 @@ def test_out_is_a_folder_and_a_run_is_taken_up(osteon, tmp_path):
     assert "another run (seed: 0 there, 1 here)" in other.err
 
 
+def test_features_of_people_who_vary_are_named(osteon):
+    got = osteon(*BASE, "--people", "1", "--exact", "--sex", "male", "--weight", "60", "--json")
+    assert got.status == 0
+    assert got.problem.endswith("given by their age alone; ignored: sex, weight_kg")
+
+
 def test_one_person_is_valid_json(osteon):
     got = osteon(*BASE, "--people", "1", "--json")
     assert json.loads(got.out)["provenance"]["engine"]["certificate"]["threshold"] is None

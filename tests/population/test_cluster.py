@@ -118,7 +118,8 @@ def test_errors_on_a_worker_name_the_people(scheduler):
 
 
 def test_local_cluster_by_default():
-    options = {"age": 66.0, "people": 2500, "vary": {"omega_pC": 0.25}, "until": "2 years", "every": "1 year"}
+    options = {"age": 66.0, "people": 2500, "vary": {"omega_pC": 0.25}, "until": "2 years", "every": "1 year",
+               "model": "jorg2022"}  # fmt: skip
     before = dict(os.environ)
     far = simulate_people("none", workers="dask", threads=1, **options)
     assert dict(os.environ) == before
@@ -165,7 +166,7 @@ def test_nothing_of_dask_without_need():
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
 def test_ctrl_c(tmp_path):
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "osteon", "simulate", "--age", "66", "--regimen", "none", "--until", "30 years",
+    command = [sys.executable, "-m", "osteon", "simulate", "--model", "jorg2022", "--age", "66", "--regimen", "none", "--until", "30 years",
                "--people", "3000000", "--every", "1 year", "--vary", "omega_pC=0.2", "--workers", "dask", "--out", str(out)]  # fmt: skip
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     for _ in range(300):

@@ -10,6 +10,7 @@ from osteon.result import FAILED, table_of
 
 OPTIONS = {
     "age": 67, "vary": {"omega_pC": 0.2, "eta_C": 0.2}, "until": "2 years", "every": "1 year", "seed": 4,
+    "model": "jorg2022",
 }  # fmt: skip
 REGIMEN = "denosumab 60 mg SC every 6 months for 12 months"
 

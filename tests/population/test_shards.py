@@ -228,7 +228,7 @@ def test_sizes():
 
 
 def test_one_person(tmp_path):
-    options = {"age": 66.0, "people": 1, "until": "1 year", "every": "1 year", "out": tmp_path}
+    options = {"age": 66.0, "people": 1, "until": "1 year", "every": "1 year", "out": tmp_path, "model": "jorg2022"}
     one = simulate_people("none", **options)
     again = simulate_people("none", **options)
     assert one.certificate == again.certificate

@@ -12,10 +12,20 @@ from typing import Any
 import click
 
 model_option = click.option(
-    "--model", metavar="NAME", help="Model to run: jorg2022 (alias joerg2022, the default) or osteon (a draft)."
+    "--model", metavar="NAME", help="Model to run: osteon (the default) or jorg2022 (alias joerg2022)."
+)
+without_option = click.option(
+    "--without", multiple=True, metavar="MECHANISM", help="Leave a mechanism out; repeatable."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
+
+
+def draws_option(text: str) -> Callable[..., Any]:
+    """`--draws N` with a help of its own."""
+    return click.option("--draws", type=click.IntRange(min=0), metavar="N", help=text)
+
+
 PIPE_WIDTH = 160
 NOTICE = "osteon is a research tool, not medical advice."
 
@@ -30,14 +40,11 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def chosen_model(name: str | None) -> Any:
-    """The model asked for, or the default one."""
+def chosen_model(name: str | None, without: tuple[str, ...] = ()) -> Any:
+    """The model asked for, or the default one, without some of its mechanisms."""
     from osteon import models
 
-    model = models.get(name)
-    if getattr(model, "draft", False):
-        say(f"{model.name} is a draft: fitted once, not yet validated; draw no conclusions from it")
-    return model
+    return models.get(name, without)
 
 
 def close(model: Any, asked: str | None) -> None:

@@ -22,7 +22,7 @@ def list_command(model: str | None, as_json: bool) -> None:
     """All parameters of a model."""
     from osteon import parameters
 
-    records = list(parameters.load(chosen_model(model).name).values())
+    records = list(parameters.shown(chosen_model(model).name).values())
     if as_json:
         print_json({"parameters": [dataclasses.asdict(record) for record in records]})
         return
@@ -46,7 +46,7 @@ def show_command(ident: str, model: str | None, as_json: bool) -> None:
     from osteon import parameters
     from osteon.parameters.references import cite
 
-    record = parameters.load(chosen_model(model).name)[ident]
+    record = parameters.shown(chosen_model(model).name)[ident]
     if as_json:
         print_json(dataclasses.asdict(record))
         return

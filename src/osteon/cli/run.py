@@ -8,6 +8,7 @@ from osteon.cli.common import (
     chosen_model,
     close,
     decimals,
+    draws_option,
     json_option,
     model_option,
     print_json,
@@ -15,6 +16,8 @@ from osteon.cli.common import (
     progress_bar,
     say,
     seed_option,
+    told,
+    without_option,
 )
 from osteon.units import number
 
@@ -25,9 +28,14 @@ from osteon.units import number
 @click.option(
     "--out", "-o", metavar="DIR", help="Folder for the tables and the report. Default: STUDY's id + '-results'."
 )
+@without_option
+@draws_option("Draws of the model's posterior to run; 0 for none. Default: 200, if the model has draws.")
 @seed_option
 @json_option
-def command(study_file: str, model: str | None, out: str | None, seed: int, as_json: bool) -> None:
+def command(
+    study_file: str, model: str | None, out: str | None, without: tuple[str, ...], draws: int | None, seed: int,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Run all arms of a study file (YAML).
 
     Writes summary.csv, summary.parquet, result.nc and report.html to the output folder.
@@ -42,11 +50,11 @@ def command(study_file: str, model: str | None, out: str | None, seed: int, as_j
     from osteon.summary import csv_text, summarise
 
     study = load_study(study_file)
-    chosen = chosen_model(model)
+    chosen = chosen_model(model, without)
     with files.output_folder(Path(out) if out else Path(f"{study.id}-results")) as folder:
-        with progress_bar(study.id) as progress:
-            result = run(study, model=chosen, seed=seed, progress=lambda share: progress(share / 2))
-            fine = run_fine(study, model=chosen, progress=lambda share: progress(0.5 + share / 2))
+        with told(), progress_bar(study.id) as progress:
+            result = run(study, model=chosen, seed=seed, draws=draws, progress=lambda share: progress(share / 2))
+            fine = run_fine(study, model=chosen, draws=draws, progress=lambda share: progress(0.5 + share / 2))
         table = summarise(result, study)
         # All is made before anything is written, so that a failure leaves nothing behind.
         page = course_page_text(result, study.title or study.id, picture=fine, only=study.endpoints)
@@ -61,9 +69,11 @@ def command(study_file: str, model: str | None, out: str | None, seed: int, as_j
         ]
         print_json({"summary": rows, "provenance": results.provenance(result)})
         return
-    columns = [("arm", False), ("end point", False), ("month", True), ("change, %", True), ("n", True)]
+    columns = [("arm", False), ("end point", False), ("month", True), ("change, %", True), ("5 %", True),
+               ("95 %", True), ("n", True)]  # fmt: skip
+    shown = ("value", "lower", "upper")
     rows_text = [
-        [str(r["arm"]), str(r["endpoint"]), number(r["month"]), decimals(r["value"]), str(r["n"])]
+        [str(r["arm"]), str(r["endpoint"]), number(r["month"]), *(decimals(r[k]) for k in shown), str(r["n"])]
         for r in table.to_dict("records")
     ]
     print_table(columns, rows_text, title=study.title or study.id)

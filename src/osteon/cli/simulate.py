@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from osteon.cli.common import (
     chosen_model,
     close,
     decimals,
+    draws_option,
     json_option,
     model_option,
     print_json,
@@ -18,8 +20,9 @@ from osteon.cli.common import (
     say,
     seed_option,
     told,
+    without_option,
 )
-from osteon.errors import InputError
+from osteon.errors import InputError, OsteonWarning
 
 _TABLE_ROWS = 16
 _PLOT_POINTS = 1500
@@ -53,7 +56,8 @@ def _number(text: str, what: str) -> float:
 @click.option("--workers", metavar="KIND", help="With --people: threads of this machine (default) or dask.")
 @click.option("--scheduler", metavar="ADDRESS", help="With --workers dask: its scheduler. Default: a local cluster.")
 @click.option("--exact", is_flag=True, help="Use the reference integrator, also for many people.")
-@click.option("--without", multiple=True, metavar="MECHANISM", help="Leave a mechanism out; repeatable.")
+@without_option
+@draws_option("Show 5 to 95 % of N draws of the model's posterior in --json and --plot. Default: none.")
 @click.option("--plot", metavar="FILE", help="Write a picture: .html, .png or .svg.")
 @click.option(
     "--out", "-o", metavar="PATH", help="Write the result: .nc, .parquet or .csv; with --people, a folder of parts."
@@ -63,7 +67,7 @@ def _number(text: str, what: str) -> float:
 def command(
     model: str | None, sex: str, age: str, years_since_menopause: str | None, t_scores: tuple[str, ...],
     weight: str | None, prior: str | None, regimen: str, until: str, every: str | None, exact: bool,
-    without: tuple[str, ...], plot: str | None, out: str | None, seed: int, as_json: bool,
+    without: tuple[str, ...], draws: int | None, plot: str | None, out: str | None, seed: int, as_json: bool,
     people: str | None, spreads: tuple[str, ...], workers: str | None, scheduler: str | None,
 ) -> None:  # fmt: skip
     """Simulate one person under one regimen.
@@ -72,14 +76,12 @@ def command(
     """
     from pathlib import Path
 
-    from osteon import files
+    from osteon import files, tscores
     from osteon import regimen as regimens
     from osteon import result as results
     from osteon.simulation import person_of, simulate
 
-    chosen = chosen_model(model)
-    if without:
-        raise InputError(f"--without {without[0]}: {chosen.name} has no mechanism that can be left out")
+    chosen = chosen_model(model, without)
     features: dict[str, Any] = {"age": _number(age, "--age"), "sex": sex.casefold()}
     if years_since_menopause is not None:
         features["years_since_menopause"] = _number(years_since_menopause, "--years-since-menopause")
@@ -92,11 +94,17 @@ def command(
     if people is not None or spreads:
         if out and Path(out).suffix in _SUFFIXES:
             raise InputError(f"--out {out}: with --people, name a folder; each person's numbers are written there")
+        if draws:
+            raise InputError(
+                "--draws is for one person: people differ, draws are uncertain; leave one of the two away"
+            )
         if plot:
             raise InputError("--plot is for one person; --people prints means (use --json or --out DIR to keep them)")
         place = {"workers": workers or "threads", "scheduler": scheduler, "out": out}
         _people(chosen, features, regimen, until, every, prior, seed, exact, as_json, people, spreads, model, place)
         return
+    if draws and not (as_json or plot):
+        raise InputError("--draws shows in --json and in --plot FILE: add one of them")
     options: dict[str, Any] = {
         "person": person_of(**features),
         "until": until,
@@ -113,26 +121,40 @@ def command(
             raise InputError(f"--out {out}: a result is written as .nc, .parquet or .csv")
         files.check_writable(Path(out).parent)
     schedule = regimens.parse_regimen(regimen)
-    with progress_bar("simulating") as progress:
+    with told(), progress_bar("simulating") as progress:
         result = simulate(schedule, every=every, progress=progress, **options)
+        band = simulate(schedule, every=every, draws=draws, **options) if draws and as_json else None
     change = results.percent_change(result)
     if plot:
-        _plot(result, plot, simulate, schedule, options)
+        _plot(result, plot, simulate, schedule, options | {"draws": draws or 0})
     if out:
         _write(result, out)
     series = {f"{name}_pct": change[name].to_numpy().reshape(-1) for name in change.data_vars}
     days = result["time"].to_numpy()
+    t_scores_found = {str(n): x.to_numpy().ravel().tolist() for n, x in tscores.t_score(result).data_vars.items()}
     if as_json:
-        print_json(
-            {
-                "time_days": days.tolist(),
-                "series": {name: values.tolist() for name, values in series.items()},
-                "provenance": results.provenance(result),
-            }
-        )
+        told_of = {"series": {name: values.tolist() for name, values in series.items()}}
+        if band is not None:
+            told_of |= _band(band)
+        if t_scores_found:
+            told_of["t_score"] = t_scores_found
+        print_json({"time_days": days.tolist(), **told_of, "provenance": results.provenance(result)})
         return
     _table(days, series)
+    if t_scores and t_scores_found:
+        say("T-scores: " + ", ".join(f"{n} {decimals(t[0])} → {decimals(t[-1])}" for n, t in t_scores_found.items()))
     close(chosen, model)
+
+
+def _band(result: Any) -> dict[str, dict[str, list[float]]]:
+    """5 and 95 % of the draws of each series."""
+    from osteon.result import percent_change
+
+    change = percent_change(result)
+    return {
+        name: {f"{n}_pct": change[n].quantile(share, "draw").to_numpy().ravel().tolist() for n in change.data_vars}
+        for name, share in (("lower", 0.05), ("upper", 0.95))
+    }
 
 
 def _people(
@@ -143,10 +165,14 @@ def _people(
     """Many people: their mean, the spread between them, and how right the numbers are."""
     from osteon.population.simulate import check_workers, simulate_people
 
+    ignored = sorted(set(features) - {"age", "sex"} | ({"sex"} if features["sex"] != "female" else set()))
+    if ignored:
+        what = "people who vary are given by their age alone; ignored: "
+        warnings.warn(what + ", ".join(ignored), OsteonWarning, stacklevel=2)
     count = _number(people or "1", "--people")
     if count != int(count) or count < 1:
         raise InputError(f"--people {people!r}: a whole number from 1")
-    vary = _pairs(spreads, "--vary", "ID=SD, for instance omega_pC=0.25")
+    vary = _pairs(spreads, "--vary", "ID=SD, for instance turnover_trabecular=0.2")
     check_workers(exact=exact, **place)
     with told(), progress_bar("simulating") as progress:
         many = simulate_people(
@@ -210,9 +236,7 @@ def _plot(result: Any, plot: str, simulate: Any, schedule: Any, options: dict[st
 
     coarse, days = result, result["time"].to_numpy()
     fine = float(days[-1]) / _PLOT_POINTS
-    if days.size < 2 or float(days[1]) > fine:
-        import warnings
-
+    if days.size < 2 or float(days[1]) > fine or options["draws"]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = simulate(schedule, every=fine, **options)

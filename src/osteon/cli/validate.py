@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +17,12 @@ from osteon.cli.common import (
     print_table,
     progress_bar,
     say,
+    told,
+    without_option,
 )
+
+if TYPE_CHECKING:
+    from osteon.evidence.score import Scores
 
 
 @click.command("validate")
@@ -28,19 +34,23 @@ from osteon.cli.common import (
 @click.option(
     "--out", "-o", metavar="DIR", help="Write scores.html (a plot per arm), scores.csv and points.csv there."
 )
+@without_option
 @json_option
-def command(model: str | None, trial_names: tuple[str, ...], use: str | None, out: str | None, as_json: bool) -> None:
+def command(
+    model: str | None, trial_names: tuple[str, ...], use: str | None, out: str | None, without: tuple[str, ...],
+    as_json: bool,
+) -> None:  # fmt: skip
     """Score a model against published trials: change from baseline, curve by curve.
 
-    RMSE, bias and slope per trial and end point; BMD in percentage points, markers on the log scale.
+    RMSE, bias and slope per trial and end point; BMD in percentage points, markers on the log scale. Without --model,
+    the published model is scored beside the default one, on the same values.
     """
-    from osteon import files
-    from osteon.endpoints import ENDPOINTS
+    from osteon import files, models
     from osteon.errors import InputError
     from osteon.evidence import load_trial, load_trials
-    from osteon.evidence.score import validate
+    from osteon.evidence.score import beside, validate
 
-    chosen = chosen_model(model)
+    chosen = chosen_model(model, without)
     trials = [load_trial(name) for name in trial_names] if trial_names else list(load_trials().values())
     trials = list({id(trial): trial for trial in trials if use in (None, trial.use)}.values())
     names = [trial.id for trial in trials]
@@ -50,43 +60,70 @@ def command(model: str | None, trial_names: tuple[str, ...], use: str | None, ou
     if not trials:
         raise InputError(f"no trial left: none of {', '.join(trial_names)} is marked {use!r}")
     with files.output_folder(out) if out else contextlib.nullcontext():
-        with progress_bar("scoring") as progress:
+        with told(), progress_bar("scoring") as progress:
             scores = validate(chosen, trials, progress=progress)
-        rows, pooled = scores.rows(), scores.pooled()
+        other = None
+        if model is None:
+            with progress_bar(f"scoring {models.BESIDE}") as progress:
+                other = beside(scores, models.get(models.BESIDE), progress)
         if out:
-            _write(scores, rows, out)
+            _write(scores, other, out)
     if as_json:
-        print_json({"rows": rows, "pooled": pooled, "skipped": scores.skipped, "provenance": scores.provenance})
+        told_of: dict[str, Any] = {"rows": scores.rows(), "pooled": scores.pooled(), "skipped": scores.skipped}
+        if other is not None:
+            told_of["models"] = {other.model: other.rows()}
+        print_json({**told_of, "provenance": scores.provenance})
         return
-    columns = [("trial", False), ("use", False), ("end point", False), ("n", True), ("RMSE", True), ("bias", True),
-               ("slope", True), ("cover 90 %", True)]  # fmt: skip
-
-    def cells(row: dict[str, object], first: str) -> list[str]:
-        values = [decimals(row[k]) for k in ("rmse", "bias", "slope", "coverage90")]  # type: ignore[arg-type]
-        name = str(row["endpoint"])
-        scale = " (ln)" if ENDPOINTS[name].kind == "marker" else ""
-        return [first, str(row["use"]), name + scale, str(row["n"]), *values]
-
-    table = [cells(row, str(row["trial"])) for row in rows]
-    table += [[""] * len(columns), *(cells(row, "all") for row in pooled)]
-    print_table(columns, table, title=f"{chosen.name}: change from baseline against published trials")
+    _table(scores, other)
     if scores.skipped:
         say(f"{len(scores.skipped)} arms were left out (drug or end point not in {chosen.name}); --json lists them")
     close(chosen, model)
 
 
-def _write(scores: object, rows: list[dict[str, object]], out: str) -> None:
+def _table(scores: Scores, other: Scores | None) -> None:
+    """Scores by trial and end point, then pooled; beside them how another model does on those of the values that it
+    can simulate."""
+    from osteon.endpoints import ENDPOINTS
+
+    columns = [("trial", False), ("use", False), ("end point", False), ("n", True), ("RMSE", True), ("bias", True),
+               ("slope", True), ("cover 90 %", True)]  # fmt: skip
+    theirs = {(r.get("trial", "all"), r["use"], r["endpoint"]): r for r in _both(other)} if other else {}
+    if other is not None:
+        columns += [(f"{other.model} RMSE", True), ("of n", True)]
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        trial, name = str(row.get("trial", "all")), str(row["endpoint"])
+        scale = " (ln)" if ENDPOINTS[name].kind == "marker" else ""
+        found = [trial, str(row["use"]), name + scale, str(row["n"])]
+        found += [decimals(row[k]) for k in ("rmse", "bias", "slope", "coverage90")]
+        if other is not None:
+            their = theirs.get((trial, row["use"], name))
+            found += [decimals(their["rmse"]), str(their["n"])] if their else ["–", "–"]
+        return found
+
+    table = [cells(row) for row in scores.rows()]
+    table += [[""] * len(columns), *(cells(row) for row in scores.pooled())]
+    beside = f" and {other.model}" if other is not None else ""
+    print_table(columns, table, title=f"{scores.model}{beside}: change from baseline against published trials")
+
+
+def _both(scores: Scores) -> list[dict[str, Any]]:
+    return [*scores.rows(), *scores.pooled()]
+
+
+def _write(scores: Scores, other: Scores | None, out: str) -> None:
     from pathlib import Path
 
     import pandas as pd
 
     from osteon import files
-    from osteon.evidence.score import Scores
     from osteon.report.pages import score_page
 
-    assert isinstance(scores, Scores)
     folder = Path(out)
-    score_page(scores, folder / "scores.html")
-    files.write_whole(folder / "points.csv", scores.points.to_csv(index=False, lineterminator="\n"))
-    files.write_whole(folder / "scores.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    each = [scores] if other is None else [scores, other]
+    rows = pd.concat([pd.DataFrame(one.rows()).assign(model=one.model) for one in each])
+    points = pd.concat([one.points.assign(model=one.model) for one in each])
+    score_page(scores, folder / "scores.html", beside=other)
+    files.write_whole(folder / "points.csv", points.to_csv(index=False, lineterminator="\n"))
+    files.write_whole(folder / "scores.csv", rows.to_csv(index=False, lineterminator="\n"))
     say(f"wrote scores.html, scores.csv and points.csv to {folder}")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from osteon import models
+from osteon import models, parameters, uncertainty
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError, OsteonError, OsteonWarning
 from osteon.evidence.loader import load_trials
@@ -28,17 +28,10 @@ if TYPE_CHECKING:
     from osteon.models import Model
 
 ASSUMED_AGE = 65.0  # assumed, where a trial's mean age is not known; marked in the scores
-DRAW_TARGET = 3e-4  # relative error of BMD in steps for draws: small beside their spread
 Z90 = 1.645  # standard deviations either way that hold 90 %
-# What a published mean is off from the right model's, as standard deviations (BMD in points, markers as logarithms).
-# Hip and spine: what the arms of DMAB_PH2 that differ little scatter by round their mean; the others are assumed. The
-# fit weighs values by the same.
-MISSES = {
-    "lumbar_spine_bmd": 0.85, "total_hip_bmd": 0.55, "femoral_neck_bmd": 0.85, "distal_third_radius_bmd": 1.2, "ultradistal_radius_bmd": 1.2,
-    "ctx": 0.25, "p1np": 0.25, "bsap": 0.2,
-}  # fmt: skip
+MISSES = uncertainty.misses()  # the fit weighs values by the same
 _ORDER = list(ENDPOINTS)
-LINE_MONTHS = 0.1  # spacing of the model lines that are drawn
+LINE_MONTHS, DRAWS_MONTHS = 0.1, 0.25  # spacing of the model lines that are drawn; with draws
 
 
 @dataclass
@@ -95,6 +88,7 @@ def validate(
     `skipped`; end points that it lacks are left out with one warning.
     """
     chosen = models.get(model) if model is None or isinstance(model, str) else model
+    draws = len(next(iter(parameters.draws(chosen.name).values()), ()))
     todo = list(trials) if trials is not None else list(load_trials().values())
     arms = [(trial, arm) for trial in todo for arm in trial.arms if trial.curves_of(arm.id)]
     records: list[dict[str, Any]] = []
@@ -112,12 +106,11 @@ def validate(
             continue
         months = np.array(sorted({p.month for c in curves for p in c.scored_points() if p.month is not None}))
         try:
-            line = arm_line(chosen, trial, arm, months)
+            line, spread = _course(chosen, trial, arm, months, draws)
         except OsteonError as error:
             skipped.append({"trial": trial.id, "arm": arm.id, "why": str(error)})
             continue
         lines[trial.id, arm.id] = line
-        spread = arm_spread(chosen, line, months)
         for curve in curves:
             for point in curve.scored_points():
                 assert point.month is not None
@@ -150,44 +143,44 @@ def validate(
     return Scores(chosen.name, pd.DataFrame(records), lines, skipped, {t.id: t for t in todo}, sorted(missing), facts)
 
 
+def beside(scores: Scores, model: Model, progress: Callable[[float, str], None] | None = None) -> Scores | None:
+    """Another model scored on the very values that `scores` holds, as far as it can; None where it can none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OsteonWarning)  # what it lacks shows as gaps
+        try:
+            found = validate(model, scores.trials.values(), progress=progress)
+        except InputError:
+            return None
+    keys = ["trial", "curve", "month"]
+    same = found.points[found.points.set_index(keys).index.isin(scores.points.set_index(keys).index)]
+    return replace(found, points=same) if len(same) else None
+
+
 def arm_line(model: Model, trial: Trial, arm: TrialArm, months: np.ndarray) -> ArmLine:
     """The model's course in one arm at `months` and on a fine grid up to the last of them."""
+    return _course(model, trial, arm, months)[0]
+
+
+def _course(
+    model: Model, trial: Trial, arm: TrialArm, months: np.ndarray, draws: int = 0
+) -> tuple[ArmLine, dict[str, np.ndarray]]:
+    """The line of an arm, and the standard deviation between draws [month] of each end point's change (BMD in %,
+    markers as logarithms). With draws the line comes from the kernel too, in the same run."""
     age = trial.mean_age(arm)
     person = person_of(age=age if age is not None else ASSUMED_AGE)
-    grid = np.union1d(np.arange(0.0, months[-1], LINE_MONTHS), months)
-    result = simulate_at(model, person, arm.prior_schedule, arm.schedule, grid * MONTH_DAYS)
+    step = DRAWS_MONTHS if draws else LINE_MONTHS
+    grid = np.union1d(np.arange(0.0, months[-1], step), months)
+    result = simulate_at(model, person, arm.prior_schedule, arm.schedule, grid * MONTH_DAYS, draws=draws)
     change = percent_change(result)
-    series = {str(name): change[name].to_numpy().reshape(-1) for name in change.data_vars}
-    return ArmLine(trial.id, arm, person.age, age is None, grid, series)
-
-
-def arm_spread(model: Model, line: ArmLine, months: np.ndarray) -> dict[str, np.ndarray]:
-    """Standard deviation between the posterior's draws [month] of each end point's change from baseline (BMD in %,
-    markers as logarithms); nothing for a model without draws."""
-    from osteon import parameters
-    from osteon.engine import batch
-    from osteon.engine import cohort as cohorts
-    from osteon.regimen import prior_courses
-
-    draws = parameters.draws(model.name)
-    if not draws:
-        return {}
-    n = len(next(iter(draws.values())))
-    people = cohorts.make(model, n, changes=draws, age=line.age)
-    days = np.union1d([0.0], months) * MONTH_DAYS
-    earlier = prior_courses(line.arm.prior_schedule, year_days=model.year_days)
-    courses = [*earlier, *line.arm.schedule.courses(float(days[-1]), year_days=model.year_days)]
-    setup = batch.prepare(
-        model, lambda a, b: people.take(slice(a, b)), n, courses, days, target=DRAW_TARGET,
-        second=min((c.start for c in earlier), default=0.0), channels=range(len(model.channels)),
-    )  # fmt: skip
-    observed, _ = setup.run(people, setup.grid)
-    found = {}
-    for name, x in setup.endpoints(people, observed).items():
-        ratio = x / x[setup.reference]
-        change = np.log(ratio) if ENDPOINTS[name].kind == "marker" else 100.0 * (ratio - 1.0)
-        found[name] = np.nanstd(change, axis=1)[np.searchsorted(days, months * MONTH_DAYS)]
-    return found
+    series, spread = {}, {}
+    for name, x in change.data_vars.items():
+        values = x.to_numpy()[:, 0, 0]  # draw, time
+        series[str(name)] = values[0]
+        if draws:
+            drawn = values[1:, np.searchsorted(grid, months)]
+            marker = ENDPOINTS[str(name)].kind == "marker"
+            spread[str(name)] = np.std(np.log1p(drawn / 100) if marker else drawn, axis=0)
+    return ArmLine(trial.id, arm, person.age, age is None, grid, series), spread
 
 
 def _interval(

@@ -53,6 +53,9 @@ class ParameterSet(Mapping[str, Record]):
         except KeyError:
             raise ModelError(f"{self.name} has no parameter {ident!r}{nearest(ident, self._records)}") from None
 
+    def __contains__(self, ident: object) -> bool:
+        return ident in self._records
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._records)
 
@@ -95,6 +98,12 @@ def load(name: str) -> ParameterSet:
         values = {row["id"]: float(row["value"]) for row in json.loads(fitted.read_text("utf-8"))["values"]}
         records = [_fitted(record, values) for record in records]
     return ParameterSet(name, tuple(records))
+
+
+def shown(name: str) -> ParameterSet:
+    """The records of a model for people to read; of one with draws, also how its bone is seen ("observation")."""
+    own = load(name)
+    return ParameterSet(name, (*own.values(), *load("observation").values())) if draws(name) else own
 
 
 def _fitted(record: Record, values: Mapping[str, float]) -> Record:

@@ -54,7 +54,7 @@ def references() -> dict[str, Reference]:
 
 def cite(key: str) -> str:
     """The reference of that key as one line: of references.bib, a row of the shipped tables ("physiology:BIO-017"),
-    or "assumed". Raises InputError."""
+    a trial, or "assumed". Raises InputError."""
     if key == "assumed":
         return "assumed: no source"
     table, sign, row = key.partition(":")
@@ -62,14 +62,12 @@ def cite(key: str) -> str:
         from osteon.evidence import load_tables
 
         rows = load_tables().get(table)
-        found = rows[rows["id"] == row] if rows is not None and "id" in rows else None
+        column = None if rows is None else next((c for c in ("id", "row_id") if c in rows), None)
+        found = rows[rows[column].astype(str) == row] if rows is not None and column else None
         if found is None or found.empty:
             raise InputError(f"there is no row {row!r} in a table {table!r}")
         return str(found["source"].iloc[0])
-    try:
-        return references()[key].text
-    except KeyError:
-        raise InputError(f"unknown reference {key!r}{nearest(key, references())}") from None
+    return "; ".join(dict.fromkeys(reference.text for reference in lookup(key)))
 
 
 def lookup(what: str | None) -> list[Reference]:

@@ -68,6 +68,7 @@ def _task(
         **result.platform_facts(),
         "model": chosen.name,
         "parameters_hash": chosen.parameter_hash,
+        "without": list(getattr(chosen, "without", ())),
         "regimens": {"regimen": str(schedule)},
         "prior": str(before) if before.blocks else None,
         "person": person.model_dump(exclude_none=True),

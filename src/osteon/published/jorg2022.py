@@ -66,6 +66,10 @@ class Jorg2022:
     def parameters(self, **changes: float) -> Any:
         return parameters.load(self.name).values_tuple(**changes)
 
+    def traits(self, person: Any) -> dict[str, float]:
+        """None: features of people are ignored."""
+        return {}
+
     def of_person(self, person: Any) -> Any:
         """The one reference woman, whoever is asked for."""
         return self.parameters()

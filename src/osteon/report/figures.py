@@ -102,7 +102,7 @@ def time_axis(days: np.ndarray, until: float) -> tuple[np.ndarray, str]:
 
 def course(result: xr.Dataset, title: str = "") -> Figure:
     """A simulation over time, in % change from time 0. One arm: a panel each for BMD, markers and rates, a line per
-    end point. Several arms: a panel per end point, a line per arm."""
+    end point. Several arms: a panel per end point, a line per arm. Draws show as their mean in a band, 5 to 95 %."""
     change = percent_change(result)
     names = [str(n) for n in change.data_vars]
     arms = [str(a) for a in result["arm"].to_numpy()]
@@ -119,8 +119,12 @@ def course(result: xr.Dataset, title: str = "") -> Figure:
         axes = np.atleast_1d(figure.subplots(len(panels), 1, sharex=True))
         for ax, (label, lines) in zip(axes, panels, strict=True):
             for number, (name, arm, text) in enumerate(lines):
-                y = change[name].sel(arm=arm).mean(("draw", "person"))
+                drawn = change[name].sel(arm=arm).mean("person")
+                y = drawn.mean("draw")
                 style = ("-", "--", ":", "-.")[number // len(COLOURS) % 4]
+                if drawn.sizes["draw"] > 1:  # 5 to 95 % of the draws
+                    band = np.quantile(drawn.to_numpy(), (0.05, 0.95), axis=drawn.get_axis_num("draw"))
+                    ax.fill_between(x, *band, color=COLOURS[number % len(COLOURS)], alpha=0.2, lw=0)
                 ax.plot(x, y, color=COLOURS[number % len(COLOURS)], ls=style, lw=1.8, label=text.replace("_", " ", 1)
                         if text.startswith("_") else text)  # fmt: skip
             ax.axhline(0, color=FAINT, lw=0.8)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from osteon import files, models
+from osteon import files
 from osteon.endpoints import ENDPOINTS
 from osteon.report import figures
 from osteon.result import percent_change, provenance
@@ -41,14 +41,9 @@ def _write(template: str, path: str | Path, **values: Any) -> Path:
     return files.write_whole(path, _environment().get_template(template).render(**values))
 
 
-def _label(model: str) -> str:
-    """A model's name in a heading; a draft is called one wherever its results are shown."""
-    draft = model in models.NAMES and getattr(models.get(model), "draft", False)
-    return f"{model} (a draft, not validated)" if draft else model
-
-
-def score_page(scores: Scores, path: str | Path, title: str = "") -> Path:
-    """The scoreboard, and for every arm its regimen and a small plot per end point."""
+def score_page(scores: Scores, path: str | Path, title: str = "", *, beside: Scores | None = None) -> Path:
+    """The scoreboard, with another model's errors on the same values `beside`, and for every arm its regimen and a
+    small plot per end point."""
     sections = []
     for ident in dict.fromkeys(row["trial"] for row in scores.rows()):
         arms = [
@@ -61,12 +56,20 @@ def score_page(scores: Scores, path: str | Path, title: str = "") -> Path:
     return _write(
         "scores.html.jinja",
         path,
-        title=title or f"{_label(scores.model)} against published trials",
+        title=title or f"{scores.model} against published trials",
         scores=scores,
         rows=scores.rows(),
         pooled=scores.pooled(),
+        other=beside and beside.model,
+        theirs=_by_key(beside),
         sections=sections,
     )
+
+
+def _by_key(scores: Scores | None) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Rows of scores by trial (or "all"), use and end point."""
+    rows = [*scores.rows(), *scores.pooled()] if scores is not None else []
+    return {(str(row.get("trial", "all")), row["use"], row["endpoint"]): row for row in rows}
 
 
 def trial_page(scores: Scores, trial_id: str, path: str | Path) -> Path:
@@ -76,7 +79,7 @@ def trial_page(scores: Scores, trial_id: str, path: str | Path) -> Path:
     return _write(
         "trial.html.jinja",
         path,
-        title=f"{scores.trials[trial_id].title} and {_label(scores.model)}",
+        title=f"{scores.trials[trial_id].title} and {scores.model}",
         trial=scores.trials[trial_id],
         scores=scores,
         rows=[row for row in scores.rows() if row["trial"] == trial_id],
@@ -114,5 +117,10 @@ def course_page_text(
     shown = figures.svg(figures.course(drawn[names] if names else drawn), inline=True)
     page = _environment().get_template("course.html.jinja")
     return page.render(
-        title=title or f"Simulation with {_label(facts['model'])}", facts=facts, picture=shown, names=names, rows=rows
+        title=title or f"Simulation with {facts['model']}",
+        facts=facts,
+        picture=shown,
+        names=names,
+        rows=rows,
+        draws=drawn.sizes["draw"],
     )
