@@ -77,7 +77,7 @@ _loaded: dict[tuple[Any, ...], Kernel] = {}
 def load(model: Model, use: Use | None = None, dtype: str = "float64") -> Kernel:
     """The kernel of a model for some use; made on first use."""
     use = use or Use()
-    key = (model.name, type(model), use, dtype)
+    key = (model.name, type(model), getattr(model, "without", ()), use, dtype)
     if key not in _loaded:
         _loaded[key] = _load(model, use, dtype)
     return _loaded[key]

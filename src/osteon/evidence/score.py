@@ -170,7 +170,7 @@ def arm_spread(model: Model, line: ArmLine, months: np.ndarray) -> dict[str, np.
     from osteon.regimen import prior_courses
 
     draws = parameters.draws(model.name)
-    if not draws:
+    if not draws or getattr(model, "values", None):  # the draws lie round the records' values, not round others
         return {}
     n = len(next(iter(draws.values())))
     people = cohorts.make(model, n, changes=draws, age=line.age)
