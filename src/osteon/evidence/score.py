@@ -69,7 +69,7 @@ class Scores:
     def rows(self) -> list[dict[str, Any]]:
         """Scores per trial and end point, trials for fitting first."""
         found = [
-            {"trial": trial, "use": self.trials[str(trial)].use, "endpoint": endpoint, **_score(group)}
+            {"trial": trial, "use": self.trials[str(trial)].use, "endpoint": endpoint, **score_points(group)}
             for (trial, endpoint), group in self.points.groupby(["trial", "endpoint"], sort=False)
         ]
         return sorted(found, key=lambda r: (r["use"], r["trial"], _ORDER.index(r["endpoint"])))
@@ -77,7 +77,7 @@ class Scores:
     def pooled(self) -> list[dict[str, Any]]:
         """Scores per use and end point, over all trials."""
         found = [
-            {"use": use, "endpoint": endpoint, **_score(group)}
+            {"use": use, "endpoint": endpoint, **score_points(group)}
             for (use, endpoint), group in self.points.groupby(["use", "endpoint"], sort=False)
         ]
         return sorted(found, key=lambda r: (r["use"], _ORDER.index(r["endpoint"])))
@@ -203,7 +203,7 @@ def _interval(
     return 100 * float(np.expm1(middle - wide)), 100 * float(np.expm1(middle + wide))
 
 
-def _score(points: pd.DataFrame) -> dict[str, Any]:
+def score_points(points: pd.DataFrame) -> dict[str, Any]:
     """n, RMSE, bias, slope of predicted on observed, and the share of values inside their 90 % interval (empty for a
     model without draws)."""
     observed, predicted = points["observed"].to_numpy(float), points["predicted"].to_numpy(float)
