@@ -159,6 +159,16 @@ def test_ablate(problem, best, tmp_path):
     assert table["more"][0] == 0
     assert "fit_total_hip_bmd" in table
     assert not [c for c in table if c.startswith("validate")]
-    part, _ = ablation.refit(problem, best.z, some[1])
+    part, end = ablation.refit(problem, best.z, some[1])
+    assert end.cost == pytest.approx(done[1].misfit, rel=1e-3)
     assert part.model.parameters().osteoclast_rate == 0.02
     assert len(part.free) == len(problem.free)
+
+
+def test_a_case_without_a_finite_course_is_said_to_be_one(problem, best, monkeypatch, tmp_path):
+    monkeypatch.setattr(ablation, "_prepared", lambda *_: False)
+    whole = ablation.Ablated(ablation.Case("nothing", "whole"), 1.0, {"total_hip_bmd": (3, 0.5)})
+    (lost,) = ablation.ablate(problem, best.z, [ablation.Case("slow", "part", held={"osteoclast_rate": 0.02})])
+    assert lost.misfit is None
+    ablation.write([whole, lost], tmp_path)
+    assert (tmp_path / ablation.FILE).read_text().splitlines()[2] == "slow,part,,,"

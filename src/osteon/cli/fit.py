@@ -133,6 +133,6 @@ def _print_more(more: dict[str, list[dict[str, Any]]]) -> None:
         keys = [k for k in rows[0] if k.startswith(("fit_", "validate_"))]
         print_table(
             [("left out", False), ("misfit", True), ("more", True), *((k.replace("_", " "), True) for k in keys)],
-            [[r["left_out"], *(decimals(r[k]) for k in ("misfit", "more", *keys))] for r in rows],
+            [[r["left_out"], *(decimals(r.get(k)) for k in ("misfit", "more", *keys))] for r in rows],
             title="RMSE after a fit without it",
         )  # fmt: skip

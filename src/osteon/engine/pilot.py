@@ -22,6 +22,7 @@ from osteon.engine.cohort import Arrays, Cohort
 from osteon.engine.grid import Grid
 from osteon.engine.kernel import LANES, Kernel
 from osteon.engine.plan import DOSE, INFLOW, TIMES, Plan
+from osteon.errors import OsteonError
 
 FINE = 4  # how many times finer the sequence is that the pilot is judged against (order 4: 256 times closer)
 TOLERANCES = np.geomspace(3e-3, 1e-7, 46)
@@ -242,6 +243,8 @@ def _search(kernel: Kernel, plan: Plan, pilot: Arrays, judges: Arrays, s: np.nda
         errors, estimates = off(grid, judges, truth[1])
         most = float(np.quantile(errors, SHARE))
         kept = np.sort(errors[estimates <= np.quantile(estimates, 1 - aim.again)])
+        if not len(kept):
+            raise OsteonError("no steps can be chosen: with some of these parameters the model has no finite course")
         last = float(kept[max(0, len(kept) - 1 - len(kept) // ONE_OF)])
         if extreme <= aim.extreme and most <= aim.most and last <= aim.limit:
             best = replace(grid, tolerance=float(TOLERANCES[middle]), pilot_error=most, extreme_error=extreme)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from osteon import files, parameters
+from osteon.errors import OsteonError
 from osteon.evidence.loader import load_trials
 from osteon.evidence.schema import Trial
 from osteon.fit import optimise
@@ -21,6 +22,10 @@ from osteon.fit.problem import Problem
 from osteon.skeleton import ALL, NEEDED, Osteon
 
 FILE = "ablation.csv"
+SPREADS = (
+    0.3,
+    0.05,
+)  # round a start, in the priors' widths, on which steps are chosen; the second if the first fails
 # Parts of mechanisms, and the values that switch them off. Those whose parameters a model lacks are left out.
 PARTS: tuple[tuple[str, Mapping[str, float]], ...] = (
     ("death of pre-osteoclasts", {"pre_osteoclast_death": 0.02}),
@@ -49,10 +54,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Ablated:
-    """A case as fitted: misfit, and by end point n and RMSE on the fit trials and, when asked for, on the others."""
+    """A case as fitted: misfit (None where the model has no finite course), and by end point n and RMSE on the fit
+    trials and, when asked for, on the others."""
 
     case: Case
-    misfit: float
+    misfit: float | None
     fit: dict[str, tuple[int, float]]
     validate: dict[str, tuple[int, float]] | None = None
 
@@ -60,7 +66,7 @@ class Ablated:
         """As a row of ablation.csv; `more` is how much the misfit rose above the whole model's."""
         row: dict[str, Any] = {
             "left_out": self.case.name, "kind": self.case.kind, "misfit": self.misfit,
-            "more": self.misfit - whole.misfit,
+            "more": None if self.misfit is None or whole.misfit is None else self.misfit - whole.misfit,
         }  # fmt: skip
         for use, scores in (("fit", self.fit), ("validate", self.validate or {})):
             row |= {f"{use}_{endpoint}": value for endpoint, (_, value) in scores.items()}
@@ -103,26 +109,43 @@ def ablate(
     for number, case in enumerate(some):
         if progress is not None:
             progress(number / len(some), case.name)
+        part: Problem
+        best: Found | None
         part, best = (problem, optimise.fit(problem, z)) if case.kind == "whole" else refit(problem, z, case)
+        if best is None:
+            found.append(Ablated(case, None, {}))
+            continue
         model = fitted(part, best.z)
         others = pooled(model, list(load_trials("validate").values())) if score_validate else None
         found.append(Ablated(case, best.cost, pooled(model, scored_trials(problem)), others))
     return found
 
 
-def refit(problem: Problem, z: np.ndarray, case: Case) -> tuple[Problem, Found]:
-    """The problem of a case, and its optimum."""
+def refit(problem: Problem, z: np.ndarray, case: Case) -> tuple[Problem, Found | None]:
+    """The problem of a case, and its optimum; None when no parameters near any start give a finite course."""
     held = case.held or {}
     kept = [i for i, c in enumerate(problem.free) if c.id not in held]
     effects = problem.effects and Effects(problem.targets, problem.effects.trials)
     model = Osteon(case.without, held)
     part = Problem(model, problem.targets, [problem.free[i] for i in kept], problem.threads, effects)
     start = np.concatenate([z[kept], z[problem.count :]])
-    part.prepare(start)
+    if not any(_prepared(part, at, spread) for at in (start, part.center) for spread in SPREADS):
+        return part, None
     ends = [optimise.fit(part, at) for at in (start, part.center)]
     best = min(ends, key=lambda end: end.cost)
-    part.prepare(best.z)  # steps are chosen anew where it ended
-    return part, optimise.fit(part, best.z)
+    # Steps are chosen anew where it ended; those from the start stay when that cannot be.
+    if any(_prepared(part, best.z, spread) for spread in SPREADS):
+        best = optimise.fit(part, best.z)
+    return part, best
+
+
+def _prepared(problem: Problem, z: np.ndarray, spread: float) -> bool:
+    """Whether steps could be chosen near z: with a part missing, the model may run away with some parameters."""
+    try:
+        problem.prepare(z, spread=spread)
+    except OsteonError:
+        return False
+    return True
 
 
 def pooled(model: Osteon, trials: Sequence[Trial]) -> dict[str, tuple[int, float]]:

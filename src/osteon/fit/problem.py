@@ -86,11 +86,11 @@ class Problem:
         """How many parameters are fitted, trial effects apart."""
         return len(self.free)
 
-    def prepare(self, z: np.ndarray, seed: int = 0) -> None:
-        """Choose the steps of every task for sets near z [coordinate]."""
+    def prepare(self, z: np.ndarray, seed: int = 0, spread: float = SPREAD) -> None:
+        """Choose the steps of every task for sets near z [coordinate], `spread` (in the priors' widths) round it."""
         noise = np.random.default_rng(seed).standard_normal((DRAWS, self.count))
         middle, width = z[: self.count], self.width[: self.count]
-        near = np.vstack([middle, middle + SPREAD * width * noise])
+        near = np.vstack([middle, middle + spread * width * noise])
         channels = range(len(self.model.channels))
 
         def setup(task: Task) -> Setup:
