@@ -7,12 +7,13 @@ STAMP := $(VENV)/.osteon-installed
 
 BENCH := $(VENV)/.osteon-bench-installed
 
-.PHONY: help demo test verify bench bench-quick baseline lint format lock clean
+.PHONY: help demo test verify scores bench bench-quick baseline lint format lock clean
 
 help:
 	@echo "make demo     set up, simulate the FRAME trial, write demo/frame.html and demo/frame.png"
 	@echo "make test     set up, lint, check types, run the tests"
 	@echo "make verify   the long checks as well"
+	@echo "make scores   score the models on all trials, write docs/validation.md"
 	@echo "make bench    the kernel beside other ODE engines (ten minutes); bench-quick takes under three"
 	@echo "make lint | format | baseline | lock | clean"
 
@@ -37,6 +38,10 @@ verify: $(STAMP) lint
 $(BENCH): $(STAMP) benchmarks/requirements.lock benchmarks/install.py
 	$(BIN)/python benchmarks/install.py
 	@touch $@
+
+# docs/validation.md and its pictures; USE=fit leaves out the trials that were not fitted.
+scores: $(STAMP)
+	$(BIN)/python -m osteon.report.validation $(if $(USE),--use $(USE))
 
 bench: $(BENCH)
 	$(BIN)/python benchmarks/run.py

@@ -7,7 +7,7 @@ import osteon
 from osteon import parameters, skeleton
 from osteon.engine import batch, exact
 from osteon.engine.exposure import Exposure
-from osteon.errors import InputError
+from osteon.errors import InputError, ModelError
 from osteon.mechanisms import COMPARTMENTS, fall, power
 from osteon.population.variation import Variation
 from osteon.regimen import parse_regimen
@@ -139,6 +139,41 @@ def test_without_a_mechanism():
         skeleton.Osteon(without=["minerals"])
     with pytest.raises(InputError, match="cannot be left out"):
         skeleton.Osteon(without=["remodelling"])
+
+
+def test_kernels_of_models_with_and_without_a_mechanism_are_two():
+    """Also when the mechanism has no states; the fast engine says what the reference says of each."""
+    from osteon.engine import kernel
+
+    found = {}
+    for without in ((), ("estrogen",)):
+        model = skeleton.Osteon(without)
+        assert kernel.load(model).model.without == without
+        people = Variation(model, 2, {}, 65.0).people
+        setup = batch.prepare(model, people, 2, (), [0.0, 720.0])
+        hip = setup.endpoints(people(0, 2), setup.run(people(0, 2), setup.grid)[0])["total_hip_bmd"][:, 0]
+        found[without] = hip[1] / hip[0]
+        exact_one = osteon.simulate("none", age=65, until="720 days", every="720 days", model=model)
+        x = exact_one["total_hip_bmd"].to_numpy().ravel()
+        assert found[without] == pytest.approx(x[-1] / x[0], rel=1e-4)
+    assert found[()] != pytest.approx(found["estrogen",], rel=1e-3)
+
+
+def test_other_values():
+    """Values in place of the records' reach both engines, a person's features go before them, and they are hashed."""
+    moved = skeleton.Osteon(values={"turnover_trabecular": 0.2, "menopause_age": 45.0})
+    assert moved.parameters().turnover_trabecular == 0.2
+    assert moved.parameters(turnover_trabecular=0.3).turnover_trabecular == 0.3
+    person = osteon.Person(age=66, years_since_menopause=10)
+    assert moved.of_person(person).menopause_age == 56
+    assert moved.of_person(osteon.Person(age=66)).menopause_age == 45
+    assert moved.parameter_hash != MODEL.parameter_hash == skeleton.Osteon(values={}).parameter_hash
+    people = Variation(moved, 4, {"estrogen_gain": 0.1}, 65.0, seed=2).people(0, 4)
+    assert people.p.turnover_trabecular == 0.2
+    with pytest.raises(ModelError, match="'turnover_trabecular'"):
+        skeleton.Osteon(values={"turnover_trabeculr": 0.2})
+    with pytest.raises(InputError, match="finite"):
+        skeleton.Osteon(values={"turnover_trabecular": float("nan")})
 
 
 def test_records_are_whole():

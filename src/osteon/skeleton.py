@@ -7,6 +7,7 @@ CTX = R^qC    P1NP = F^qF    BSAP = F^qB            R, F of the whole skeleton r
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from osteon import parameters
@@ -51,7 +52,8 @@ SITES = {
 
 
 class Osteon:
-    """osteon's own model; `without` names mechanisms to leave out."""
+    """osteon's own model. `without` names mechanisms to leave out; `values` stand in place of the records' by id (as
+    of another fit); a person's own features go before them."""
 
     name = "osteon"
     citations: tuple[str, ...] = ()
@@ -66,7 +68,7 @@ class Osteon:
         "cortical_bone_volume": "1", "formation": "1", "resorption": "1",
     }  # fmt: skip
 
-    def __init__(self, without: Collection[str] = ()) -> None:
+    def __init__(self, without: Collection[str] = (), values: Mapping[str, float] | None = None) -> None:
         names = [m.name for m in ALL]
         for name in without:
             if name not in names:
@@ -74,6 +76,11 @@ class Osteon:
             if name in NEEDED:
                 raise InputError(f"{name} cannot be left out: nothing would be left of bone")
         self.without = tuple(sorted(set(without)))
+        self.values = {ident: float(value) for ident, value in (values or {}).items()}
+        for ident, value in self.values.items():
+            parameters.load(self.name)[ident]
+            if not isfinite(value):
+                raise InputError(f"the value of {ident} must be a finite number, not {value}")
         self._left_out = [m for m in ALL if m.name in self.without]
         self._mechanisms = [m for m in ALL if m.name not in self.without]
         self._initial: dict[str, Any] = {}
@@ -89,12 +96,13 @@ class Osteon:
 
     @property
     def parameter_hash(self) -> str:
-        """Short content hash of all records."""
-        return parameters.load(self.name).hash
+        """Short content hash of all records, and of the values in their place."""
+        records = parameters.load(self.name).hash
+        return parameters.digest({"records": records, "values": self.values}) if self.values else records
 
     def parameters(self, **changes: float) -> Any:
         """Parameter values as a named tuple."""
-        return parameters.load(self.name).values_tuple(**changes)
+        return parameters.load(self.name).values_tuple(**{**self.values, **changes})
 
     def traits(self, person: Any) -> dict[str, float]:
         """What a person's features make of parameters: sex, and the age at menopause where it is known."""

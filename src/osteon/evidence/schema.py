@@ -244,6 +244,17 @@ class Trial(Strict):
                 return people.age.mean
         return None
 
+    def sex(self, arm: TrialArm | None = None) -> str | None:
+        """Sex of the arm's people, else of the trial's, when all have the same."""
+        return next((p.sex for p in (arm.people if arm else None, self.people) if p and p.sex), None)
+
+    def years_since_menopause(self, arm: TrialArm | None = None) -> float | None:
+        """Mean years since menopause of the arm, else of the trial."""
+        for people in (arm.people if arm else None, self.people):
+            if people and people.years_since_menopause is not None:
+                return people.years_since_menopause
+        return None
+
     def study(
         self, arms: list[str] | None = None, *, n_per_arm: int | None = None, age: float | None = None
     ) -> Study:

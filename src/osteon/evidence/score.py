@@ -26,6 +26,7 @@ from osteon.units import MONTH_DAYS
 
 if TYPE_CHECKING:
     from osteon.models import Model
+    from osteon.person import Person
 
 ASSUMED_AGE = 65.0  # assumed, where a trial's mean age is not known; marked in the scores
 Z90 = 1.645  # standard deviations either way that hold 90 %
@@ -62,7 +63,7 @@ class Scores:
     def rows(self) -> list[dict[str, Any]]:
         """Scores per trial and end point, trials for fitting first."""
         found = [
-            {"trial": trial, "use": self.trials[str(trial)].use, "endpoint": endpoint, **_score(group)}
+            {"trial": trial, "use": self.trials[str(trial)].use, "endpoint": endpoint, **score_points(group)}
             for (trial, endpoint), group in self.points.groupby(["trial", "endpoint"], sort=False)
         ]
         return sorted(found, key=lambda r: (r["use"], r["trial"], _ORDER.index(r["endpoint"])))
@@ -70,7 +71,7 @@ class Scores:
     def pooled(self) -> list[dict[str, Any]]:
         """Scores per use and end point, over all trials."""
         found = [
-            {"use": use, "endpoint": endpoint, **_score(group)}
+            {"use": use, "endpoint": endpoint, **score_points(group)}
             for (use, endpoint), group in self.points.groupby(["use", "endpoint"], sort=False)
         ]
         return sorted(found, key=lambda r: (r["use"], _ORDER.index(r["endpoint"])))
@@ -88,7 +89,8 @@ def validate(
     `skipped`; end points that it lacks are left out with one warning.
     """
     chosen = models.get(model) if model is None or isinstance(model, str) else model
-    draws = len(next(iter(parameters.draws(chosen.name).values()), ()))
+    own = getattr(chosen, "values", None)  # draws lie round the records' values, not round others
+    draws = 0 if own else len(next(iter(parameters.draws(chosen.name).values()), ()))
     todo = list(trials) if trials is not None else list(load_trials().values())
     arms = [(trial, arm) for trial in todo for arm in trial.arms if trial.curves_of(arm.id)]
     records: list[dict[str, Any]] = []
@@ -161,13 +163,24 @@ def arm_line(model: Model, trial: Trial, arm: TrialArm, months: np.ndarray) -> A
     return _course(model, trial, arm, months)[0]
 
 
+def person_in(model: Model, trial: Trial, arm: TrialArm) -> Person:
+    """The mean person of an arm, with the features that are known and that the model uses."""
+    age = trial.mean_age(arm)
+    known: dict[str, Any] = {"age": age if age is not None else ASSUMED_AGE}
+    if "sex" in model.uses and trial.sex(arm) == "male":
+        known["sex"] = "male"
+    elif "years_since_menopause" in model.uses and trial.years_since_menopause(arm) is not None:
+        known["years_since_menopause"] = trial.years_since_menopause(arm)
+    return person_of(**known)
+
+
 def _course(
     model: Model, trial: Trial, arm: TrialArm, months: np.ndarray, draws: int = 0
 ) -> tuple[ArmLine, dict[str, np.ndarray]]:
     """The line of an arm, and the standard deviation between draws [month] of each end point's change (BMD in %,
     markers as logarithms). With draws the line comes from the kernel too, in the same run."""
     age = trial.mean_age(arm)
-    person = person_of(age=age if age is not None else ASSUMED_AGE)
+    person = person_in(model, trial, arm)
     step = DRAWS_MONTHS if draws else LINE_MONTHS
     grid = np.union1d(np.arange(0.0, months[-1], step), months)
     result = simulate_at(model, person, arm.prior_schedule, arm.schedule, grid * MONTH_DAYS, draws=draws)
@@ -196,7 +209,7 @@ def _interval(
     return 100 * float(np.expm1(middle - wide)), 100 * float(np.expm1(middle + wide))
 
 
-def _score(points: pd.DataFrame) -> dict[str, Any]:
+def score_points(points: pd.DataFrame) -> dict[str, Any]:
     """n, RMSE, bias, slope of predicted on observed, and the share of values inside their 90 % interval (empty for a
     model without draws)."""
     observed, predicted = points["observed"].to_numpy(float), points["predicted"].to_numpy(float)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteon.fit.loss import SCALE, soft
 from osteon.fit.problem import Problem
 
-SCALE = 2.0  # errors beyond which a residual counts by its size, no longer by its square
 DAMPING = (1e-2, 0.3, 4.0)  # first, factor after a success, factor after a failure
 ENOUGH = 1e-4  # relative gain below which a fit has ended
 
@@ -22,11 +22,6 @@ class Found:
     cost: float
     jacobian: np.ndarray
     rounds: int
-
-
-def soft(r: np.ndarray) -> np.ndarray:
-    """Soft-L1 loss of residuals: r² near 0, 2 · SCALE · |r| far away."""
-    return np.asarray(2 * SCALE**2 * (np.sqrt(1 + (r / SCALE) ** 2) - 1))
 
 
 def cost(problem: Problem, r: np.ndarray, z: np.ndarray) -> float:

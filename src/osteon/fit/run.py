@@ -14,6 +14,7 @@ import numpy as np
 from osteon import files, parameters
 from osteon.fit import optimise
 from osteon.fit import sample as samples
+from osteon.fit.effects import Effects
 from osteon.fit.optimise import Found
 from osteon.fit.problem import Problem, coordinates
 from osteon.fit.sample import Posterior
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from osteon.models import Model
 
 STARTS = 6
+EFFECTS = False  # trial effects in the fit unless it is told otherwise
 SAME = 0.05  # starts whose misfit is so near the best have found the same place
 WEAK = 1.0  # directions in which the data say less than the prior: eigenvalue of JᵀJ in prior widths below this
 
@@ -61,8 +63,11 @@ class Fit:
 
     def weak(self) -> list[dict[str, Any]]:
         """Directions of which the data say less than the priors: their strength, and the parameters most in them."""
-        data = self.best.jacobian[: -len(self.problem.free)] * self.problem.width
-        strength, vectors = np.linalg.eigh(data.T @ data)
+        n, width = self.problem.count, self.problem.width[: self.problem.count]
+        normal = self.best.jacobian.T @ self.best.jacobian
+        rest = normal[:n, n:]
+        told = normal[:n, :n] - rest @ np.linalg.solve(normal[n:, n:], rest.T)  # of the parameters, effects unknown
+        strength, vectors = np.linalg.eigh(told * np.outer(width, width) - np.eye(n))
         names = [c.id for c in self.problem.free]
         found = []
         for value, vector in zip(strength, vectors.T, strict=True):
@@ -71,19 +76,36 @@ class Fit:
                 found.append({"strength": float(value), "parameters": {names[i]: float(vector[i]) for i in top}})
         return found
 
+    def effects(self) -> list[dict[str, Any]]:
+        """Trial effects with their standard errors; none when the fit had none."""
+        if self.problem.effects is None:
+            return []
+        n = self.problem.count
+        sd = np.sqrt(np.diag(np.linalg.inv(self.best.jacobian.T @ self.best.jacobian)))
+        return self.problem.effects.rows(self.best.z[n:], sd[n:])
+
     def errors(self) -> list[dict[str, Any]]:
-        """RMSE of the optimum by trial and end point (BMD points, markers as logarithms)."""
-        residuals = self.problem.residuals(self.best.z)[0]
-        rows: dict[tuple[str, str, bool], list[float]] = {}
-        values = [(t.trial, v.endpoint, False, v.error) for t in self.problem.tasks for v in t.values]
-        tasks = self.problem.tasks
-        values += [(tasks[d.one.task].trial, d.endpoint, True, d.error) for d in self.problem.targets.differences]
-        for (trial, endpoint, difference, error), r in zip(values, residuals, strict=True):
-            rows.setdefault((trial, endpoint, difference), []).append(float(r) * error)
-        return [
-            {"trial": t, "endpoint": e, "difference": d, "n": len(x), "rmse": float(np.sqrt(np.mean(np.square(x))))}
-            for (t, e, d), x in rows.items()
-        ]
+        """RMSE of the optimum by trial and end point (BMD points, markers as logarithms), without trial effects as in
+        a prediction, and with them where there are."""
+        return table_of_errors(self.problem, self.best.z)
+
+
+def table_of_errors(problem: Problem, z: np.ndarray) -> list[dict[str, Any]]:
+    """RMSE by trial, end point and kind (a difference between arms or not)."""
+    tasks = problem.tasks
+    keys = [(t.trial, v.endpoint, False) for t in tasks for v in t.values]
+    keys += [(tasks[d.one.task].trial, d.endpoint, True) for d in problem.targets.differences]
+    columns = {"rmse": problem.residuals(z[: problem.count])[0] * problem.error}
+    if problem.effects is not None:
+        columns["rmse_with_effects"] = problem.residuals(z)[0] * problem.error
+    rows: dict[tuple[str, str, bool], list[int]] = {}
+    for i, key in enumerate(keys):
+        rows.setdefault(key, []).append(i)
+    return [
+        {"trial": t, "endpoint": e, "difference": d, "n": len(at)}
+        | {name: float(np.sqrt(np.mean(np.square(x[at])))) for name, x in columns.items()}
+        for (t, e, d), at in rows.items()
+    ]
 
 
 def fit(
@@ -94,10 +116,13 @@ def fit(
     seed: int = 0,
     starts: int = STARTS,
     every: Targets | None = None,
+    effects: bool = EFFECTS,
     progress: Callable[[float], None] | None = None,
 ) -> Fit:
-    """Fit a model to the trials marked `fit` and to natural history; 0 `rounds` of sampling leave the sample out."""
-    problem = Problem(model, every or targets(model), coordinates(model.name))
+    """Fit a model to the trials marked `fit` and to natural history; 0 `rounds` of sampling leave the sample out.
+    `effects` adds trial effects (see `osteon.fit.effects`) as nuisances."""
+    every = every or targets(model)
+    problem = Problem(model, every, coordinates(model.name), effects=Effects(every) if effects else None)
     problem.prepare(problem.center)
     best = optimise.fit(problem, problem.center)
     for _ in range(2):  # steps are chosen anew where it ended
@@ -105,7 +130,9 @@ def fit(
         best = optimise.fit(problem, best.z)
     rng, ends = np.random.default_rng(seed), []
     for _ in range(starts):
-        end = optimise.fit(problem, problem.center + problem.width * rng.standard_normal(len(problem.free)))
+        start = problem.center.copy()
+        start[: problem.count] += problem.width[: problem.count] * rng.standard_normal(problem.count)
+        end = optimise.fit(problem, start)
         ends.append(end.cost)
         best = end if end.cost < best.cost - SAME else best
     posterior = None
@@ -132,6 +159,7 @@ def write(found: Fit, folder: Path) -> None:
         },
         "values": found.values(),
         "weak": found.weak(),
+        "trial_effects": found.effects(),
         "errors": found.errors(),
     }  # fmt: skip
     files.write_whole(folder / "fit.json", json.dumps(told, indent=1, ensure_ascii=False) + "\n")

@@ -1,6 +1,6 @@
 """A sample of the posterior by emcee: some ensembles of walkers side by side, each with differential-evolution moves,
 in coordinates in which the posterior is round near its top. Convergence is told by R-hat between the ensembles and by
-the effective sample size."""
+the effective sample size. Trial effects are integrated out, so that they cost no dimension."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteon.errors import InputError
-from osteon.fit.optimise import Found, soft
+from osteon.fit.optimise import Found
 from osteon.fit.problem import Problem
 
 ENSEMBLES = 4
@@ -45,13 +45,13 @@ def sample(
     except ImportError:
         raise InputError('a posterior sample needs emcee; install it with: pip install "osteon[fit]"') from None
 
-    d = len(found.z)
-    widths = np.linalg.cholesky(np.linalg.inv(found.jacobian.T @ found.jacobian))
+    d = problem.count
+    top = found.z[:d]
+    widths = np.linalg.cholesky(np.linalg.inv(found.jacobian.T @ found.jacobian)[:d, :d])
     walkers = 2 * (d + 2)
 
     def log_probability(y: np.ndarray) -> np.ndarray:
-        z = found.z + y @ widths.T
-        misfit = 0.5 * soft(problem.residuals(z)).sum(axis=1) + 0.5 * (problem.prior(z) ** 2).sum(axis=1)
+        misfit = problem.misfit(top + y @ widths.T)
         far = (np.abs(y) > CAP * 3).any(axis=1) | ~np.isfinite(misfit)
         return np.where(far, -np.inf, -misfit)
 
@@ -71,9 +71,7 @@ def sample(
     tau = np.mean([_time(c) for c in chains], axis=0)
     whole = chains.reshape(-1, d)
     pick = np.random.default_rng(seed).choice(len(whole), size=min(draws, len(whole)), replace=False)
-    return Posterior(
-        found.z + whole[np.sort(pick)] @ widths.T, r_hat(chains), len(whole) / tau, float(np.mean(accepted))
-    )
+    return Posterior(top + whole[np.sort(pick)] @ widths.T, r_hat(chains), len(whole) / tau, float(np.mean(accepted)))
 
 
 def _time(chain: np.ndarray) -> np.ndarray:

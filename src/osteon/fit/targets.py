@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from osteon.endpoints import ENDPOINTS
 from osteon.evidence.loader import load_trials, table_rows
-from osteon.evidence.score import ASSUMED_AGE, MISSES
+from osteon.evidence.score import MISSES, person_in
 from osteon.regimen import Course, Regimen, prior_courses
 from osteon.units import MONTH_DAYS
 
 if TYPE_CHECKING:
     from osteon.evidence.schema import Curve, Point, Trial
     from osteon.models import Model
+    from osteon.person import Person
 
 LEAST = 0.01  # weight of a curve
 # Points of trials that are no change from month 0: row number, month from which and month to which; "%/year" is
@@ -95,7 +96,8 @@ class Task:
     """Where the prior treatment begins, in days from month 0; 0 without one."""
     days: tuple[float, ...]
     values: tuple[Value, ...]
-    sex: str = "female"
+    traits: Mapping[str, float] = field(default_factory=dict)
+    """Parameters that who the people are decides (sex, menopause)."""
 
 
 def targets(model: Model) -> Targets:
@@ -145,9 +147,9 @@ def _add(model: Model, trial: Trial, tasks: list[Task], differences: list[Differ
         points += [
             _later(c, p) for c in curves if c.arm == arm.id and not c.minus for p in c.points if p.row in LATER
         ]
-        age = trial.mean_age(arm) or ASSUMED_AGE
+        person = person_in(model, trial, arm)
         numbers[arm.id] = len(tasks)
-        tasks.append(_task(model, (trial.id, arm.id), age, *schedules, points, months[arm.id]))
+        tasks.append(_task(model, (trial.id, arm.id), person, *schedules, points, months[arm.id]))
     for endpoint, one, other, month, value in between:
         if one in numbers and other in numbers:
             first, second = (Side(n, tasks[n].days.index(month * MONTH_DAYS)) for n in (numbers[one], numbers[other]))
@@ -175,7 +177,7 @@ def life_tasks(model: Model) -> list[Task]:
         woman.add(endpoint, natural[row], RATE_ERROR * (last - first), last, first)
     for row, age in HIP_DECADES:
         woman.add("total_hip_bmd", 100.0 * (natural[row] - 1.0), DECADE_ERROR, age - menopause, YOUNG - menopause)
-    man = _Life(model, 60.0, "male")
+    man = _Life(model, 60.0, {"male": 1.0})
     for life, endpoint, young, rows in DECADES:
         one = woman if life == "woman" else man
         for row, age in zip(rows, (35.5, 45.5, 55.5, 65.5, 75.5), strict=True):
@@ -190,8 +192,8 @@ def life_tasks(model: Model) -> list[Task]:
 class _Life:
     """Values of an untreated life, by years from `age`."""
 
-    def __init__(self, model: Model, age: float, sex: str = "female") -> None:
-        self.model, self.age, self.sex = model, age, sex
+    def __init__(self, model: Model, age: float, traits: Mapping[str, float] | None = None) -> None:
+        self.model, self.age, self.traits = model, age, dict(traits or {})
         self.rows: list[tuple[str, float, float, float, float]] = []
 
     def add(self, endpoint: str, change: float, error: float, year: float, since: float) -> None:
@@ -204,13 +206,13 @@ class _Life:
         at = {year: index for index, year in enumerate(years)}
         values = tuple(Value(e, at[year], change, error, at[since]) for e, change, error, year, since in self.rows)
         days = tuple(year * self.model.year_days for year in years)
-        return Task("natural history", name, self.age, (), 0.0, days, values, self.sex)
+        return Task("natural history", name, self.age, (), 0.0, days, values, self.traits)
 
 
 def _task(
     model: Model,
     name: tuple[str, str],
-    age: float,
+    person: Person,
     schedule: Regimen,
     before: Regimen,
     points: Sequence[tuple[str, float, float, float, float]],
@@ -226,4 +228,4 @@ def _task(
     earlier = prior_courses(before, year_days=model.year_days)
     courses = (*earlier, *schedule.courses(days[-1], year_days=model.year_days))
     second = min((c.start for c in earlier), default=0.0)
-    return Task(*name, age, tuple(courses), second, tuple(days), tuple(values))
+    return Task(*name, person.age, tuple(courses), second, tuple(days), tuple(values), model.traits(person))

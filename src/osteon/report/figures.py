@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from osteon import files
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 INK, FAINT = "#222222", "#888888"
 # Okabe and Ito's palette: told apart with every kind of colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SHEET_COLOURS, SHEET_NAMES = COLOURS[:2], ("blue", "orange")
 FORMATS = (".html", ".png", ".svg")
 _STYLE: Any = {
     "font.size": 9,
@@ -190,16 +193,50 @@ def arm(scores: Scores, trial_id: str, arm_id: str) -> Figure:
     return figure
 
 
-def _panel(
-    ax: Axes, points: Any, months: np.ndarray, model: np.ndarray, colour: str, label: str, apart: float = 0.0
-) -> None:
+def sheet(several: Sequence[Scores], trial_id: str) -> Figure:
+    """A trial and several models: a row of small plots per arm, one per end point, a line per model."""
+    table = pd.concat([s.points[s.points["trial"] == trial_id] for s in several])
+    shown = [e for e in MAIN_ENDPOINTS if e in set(table["endpoint"])]
+    arms = [a.id for a in several[0].trials[trial_id].arms if a.id in set(table["arm"])]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(0.4 + 2.3 * max(2, len(shown)), 0.5 + 1.75 * len(arms)), layout="constrained")
+        axes = figure.subplots(len(arms), len(shown), squeeze=False)
+        for row, arm_id in zip(axes, arms, strict=True):
+            for ax, endpoint in zip(row, shown, strict=True):
+                here = table[(table["arm"] == arm_id) & (table["endpoint"] == endpoint)]
+                if not len(here):
+                    ax.set_axis_off()
+                    continue
+                for scores, colour in zip(several, SHEET_COLOURS, strict=False):
+                    line = scores.lines.get((trial_id, arm_id))
+                    if line is not None and endpoint in line.change:
+                        ax.plot(line.months, line.change[endpoint], color=colour, lw=1.3)
+                _points(ax, here.drop_duplicates("row"), INK)
+                ax.axhline(0, color=FAINT, lw=0.8)
+                ax.set_title(f"{ENDPOINTS[endpoint].short}, %", fontsize=8)
+            label = several[0].trials[trial_id].arm(arm_id).title
+            row[0].annotate(
+                textwrap.fill(label, 60), (0, 1), (0, 16), xycoords="axes fraction", textcoords="offset points",
+                fontsize=8.5, fontweight="bold", annotation_clip=False,
+            )  # fmt: skip
+        figure.supxlabel("months", fontsize=8)
+    return figure
+
+
+def _points(ax: Axes, points: Any, colour: str, apart: float = 0.0) -> None:
     value = points["observed"].to_numpy(float)
     # Some digitised limits lie on the wrong side of their point by the width of a pen.
     low = np.clip(value - points["low"].to_numpy(float), 0, None)
     high = np.clip(points["high"].to_numpy(float) - value, 0, None)
-    ax.plot(months, model, color=colour, lw=1.8, label=label or None)
     ax.errorbar(
         points["month"] + apart, value, yerr=np.nan_to_num([low, high]), fmt="o", ms=4, color=colour,
         mec=INK, mew=0.5, elinewidth=0.9, capsize=2,
     )  # fmt: skip
+
+
+def _panel(
+    ax: Axes, points: Any, months: np.ndarray, model: np.ndarray, colour: str, label: str, apart: float = 0.0
+) -> None:
+    ax.plot(months, model, color=colour, lw=1.8, label=label or None)
+    _points(ax, points, colour, apart)
     ax.axhline(0, color=FAINT, lw=0.8)

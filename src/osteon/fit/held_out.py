@@ -1,0 +1,132 @@
+"""Leave one trial out: what a fit that has never seen a trial says of it, beside what the whole fit says."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from osteon import files
+from osteon.endpoints import ENDPOINTS
+from osteon.errors import InputError, OsteonWarning
+from osteon.evidence.loader import load_trials
+from osteon.evidence.schema import Trial
+from osteon.evidence.score import validate
+from osteon.fit import optimise
+from osteon.fit.problem import Problem
+from osteon.skeleton import Osteon
+
+ORDER = list(ENDPOINTS)
+FILE = "leave_one_out.csv"
+ALL, SHARED = "all", "all whose drugs are in other trials"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Scores of one trial (or several) and end point: RMSE of the whole fit, and of the one that did not see it."""
+
+    trial: str
+    endpoint: str
+    n: int
+    fitted: float
+    held_out: float
+    alone: str = ""
+    """Drugs that no other trial has, so that left out nothing but their priors tells of them."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Held out over fitted."""
+        return self.held_out / self.fitted if self.fitted else None
+
+    def plain(self) -> dict[str, Any]:
+        """As a row of leave_one_out.csv."""
+        return {
+            "trial": self.trial, "endpoint": self.endpoint, "n": self.n, "fitted": self.fitted,
+            "held_out": self.held_out, "ratio": self.ratio, "alone": self.alone,
+        }  # fmt: skip
+
+
+def write(rows: Sequence[Row], folder: Path) -> None:
+    """leave_one_out.csv into a folder."""
+    table = pd.DataFrame([row.plain() for row in rows])
+    files.write_whole(folder / FILE, table.to_csv(index=False, lineterminator="\n"))
+
+
+def fitted(problem: Problem, z: np.ndarray) -> Osteon:
+    """The model of a problem with fitted values in place."""
+    model = problem.model
+    if not isinstance(model, Osteon):
+        raise InputError(f"{model.name} takes no other values; only osteon's own model does")
+    values = {c.id: float(c.value(z[i])) for i, c in enumerate(problem.free)}
+    return Osteon(model.without, {**model.values, **values})
+
+
+def scored_errors(model: Osteon, trials: Sequence[Trial]) -> dict[tuple[str, str], np.ndarray]:
+    """Model less published, by trial and end point, as `osteon validate` has it (so without trial effects)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OsteonWarning)  # end points that it lacks are told elsewhere
+        points = validate(model, trials).points
+    found = {}
+    for (trial, endpoint), group in points.groupby(["trial", "endpoint"], sort=False):
+        x, y = group["predicted"].to_numpy(float), group["observed"].to_numpy(float)
+        marker = ENDPOINTS[str(endpoint)].kind == "marker"
+        found[str(trial), str(endpoint)] = np.log1p(x / 100) - np.log1p(y / 100) if marker else x - y
+    return found
+
+
+def scored_trials(problem: Problem) -> list[Trial]:
+    """The trials of a problem with values that scores count (changes from baseline, not only differences)."""
+    return [
+        trial for name, trial in load_trials().items() if any(t.trial == name and t.values for t in problem.tasks)
+    ]
+
+
+def rmse(errors: Iterable[np.ndarray]) -> float:
+    """Root of the mean square of all errors together."""
+    return float(np.sqrt(np.mean(np.square(np.concatenate(list(errors))))))
+
+
+def alone(problem: Problem) -> dict[str, list[str]]:
+    """By trial: therapies that no other trial has."""
+    drugs: dict[str, set[str]] = {}
+    for task in problem.tasks:
+        drugs.setdefault(task.trial, set()).update(c.therapy for c in task.courses)
+    return {
+        trial: sorted(mine - set().union(*(d for other, d in drugs.items() if other != trial)))
+        for trial, mine in drugs.items()
+    }
+
+
+def leave_one_out(
+    problem: Problem, z: np.ndarray, *, progress: Callable[[float, str], None] | None = None
+) -> list[Row]:
+    """Rows of every trial with values to score, then of all together, by end point. `z` is the optimum with all.
+
+    Each fit starts from there and from the priors' centers; the better end is taken.
+    """
+    trials = scored_trials(problem)
+    whole = scored_errors(fitted(problem, z), trials)
+    own = alone(problem)
+    left: dict[tuple[str, str], np.ndarray] = {}
+    for number, trial in enumerate(trials):
+        if progress is not None:
+            progress(number / len(trials), trial.id)
+        part = problem.without(trial.id)
+        ends = [optimise.fit(part, start) for start in (z, problem.center)]
+        left |= scored_errors(fitted(part, min(ends, key=lambda end: end.cost).z), [trial])
+    rows = [
+        Row(trial, endpoint, len(x), rmse([x]), rmse([left[trial, endpoint]]), ", ".join(own[trial]))
+        for (trial, endpoint), x in whole.items()
+    ]
+    names = [trial.id for trial in trials]
+    for name, some in ((ALL, names), (SHARED, [t for t in names if not own[t]])):
+        for endpoint in sorted({e for t, e in whole if t in some}, key=ORDER.index):
+            keys = [key for key in whole if key[0] in some and key[1] == endpoint]
+            n = sum(len(whole[key]) for key in keys)
+            rows.append(Row(name, endpoint, n, rmse(whole[k] for k in keys), rmse(left[k] for k in keys)))
+    return rows
