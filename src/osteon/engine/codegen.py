@@ -133,15 +133,20 @@ def _hoist(wanted: list[Node], memo: Kinds) -> tuple[list[Node], list[Node]]:
 
 
 def _alone(wanted: Iterable[Node], kinds: set[str], memo: Kinds, known: set[int]) -> list[Node]:
-    """The largest expressions that rest on leaves of these kinds alone, and that are not known already."""
+    """The largest expressions that rest on leaves of these kinds alone, and that are not known already. A leaf by
+    itself counts where it is an exposure at a step's start, which nobody else keeps from the step before."""
     found: dict[int, Node] = {}
     outputs = list(wanted)
     for node in trace.walk(outputs):
         if not trace.leaves(node, memo) <= kinds:
             for arg in node.args:
-                if arg.op not in ("leaf", "const") and arg.index not in known and trace.leaves(arg, memo) <= kinds:
+                if arg.index not in known and trace.leaves(arg, memo) <= kinds and _worked_out(arg):
                     found[arg.index] = arg
     return [n for _, n in sorted(found.items())]
+
+
+def _worked_out(node: Node) -> bool:
+    return node.op not in ("leaf", "const") or (node.op == "leaf" and node.tag[0] == "u" and node.tag[2] == 0)
 
 
 class _Shift:

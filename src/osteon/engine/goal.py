@@ -51,6 +51,7 @@ def weights(kernel: Kernel, person: Cohort, start: float) -> np.ndarray:
         """States [state, person] at `end` of people who begin with the columns of x."""
         found = np.empty_like(x)
         plan = plans.make((), {}, start=begin, outputs=[end])
+        plan.events[begin] = []  # so that no state sleeps that drugs may wake: its errors count too
         times, no_drugs = np.linspace(begin, end, steps + 1), np.empty(0, np.int64)
         for at in range(0, x.shape[1], LANES):
             here = x[:, at : at + LANES]
