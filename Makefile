@@ -7,13 +7,14 @@ STAMP := $(VENV)/.osteon-installed
 
 BENCH := $(VENV)/.osteon-bench-installed
 
-.PHONY: help demo test verify bench bench-quick baseline lint format lock clean
+.PHONY: help demo test verify bench bench-osteon bench-quick baseline lint format lock clean
 
 help:
 	@echo "make demo     set up, simulate the FRAME trial, write demo/frame.html and demo/frame.png"
 	@echo "make test     set up, lint, check types, run the tests"
 	@echo "make verify   the long checks as well"
 	@echo "make bench    the kernel beside other ODE engines (ten minutes); bench-quick takes under three"
+	@echo "make bench-osteon  the same on osteon's own model"
 	@echo "make lint | format | baseline | lock | clean"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -40,6 +41,10 @@ $(BENCH): $(STAMP) benchmarks/requirements.lock benchmarks/install.py
 
 bench: $(BENCH)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/page.py
+
+bench-osteon: $(BENCH)
+	$(BIN)/python benchmarks/run.py --model osteon
 	$(BIN)/python benchmarks/page.py
 
 bench-quick: $(BENCH)
