@@ -65,8 +65,11 @@ class Pilot:
         at = self.kernel.source.layout.row(name)
         return self.w.reshape(-1, LANES)[at : at + count]
 
+    def bend(self) -> None:
+        self.rows("base")[:], self.rows("scale")[:] = self.people.clock[2], self.people.clock[3]
+
     def second_phase(self) -> None:
-        self.rows("base")[:] = self.people.clock[2]
+        self.rows("base")[:] = self.people.clock[4]
         self.rows("scale")[:] = 1.0
 
     def happen(self, time: float) -> None:
@@ -151,6 +154,8 @@ def adapt(
     edges, breaks = [plan.start], plan.breaks()
     h = FIRST
     for begin, end in itertools.pairwise(breaks):
+        if begin == plan.bend:
+            pilot.each("bend")
         if begin == plan.second:
             pilot.each("second_phase")
         pilot.each("happen", begin)
