@@ -173,7 +173,7 @@ def arrays(cohort: Cohort, plan: Plan, layout: Layout, dtype: Any) -> Arrays:
     if plan.second <= plan.start:
         scale = after = np.ones(n)
     clock = np.stack([cohort.born - scale * plan.start, scale, own - after * bend, after, cohort.now]).astype(dtype)
-    kinks = [
+    own_kinks = [
         np.where((np.asarray(kink) == own) & (number == plan.bent), np.inf, kink) for number, kink in enumerate(kinks)
     ]
     return Arrays(
@@ -183,7 +183,7 @@ def arrays(cohort: Cohort, plan: Plan, layout: Layout, dtype: Any) -> Arrays:
         rows([kinetics[a].gain for a in agents], len(agents))[: len(agents)],
         rows([DAYS_IN_HALF_LIFE / np.asarray(kinetics[a].half_life) for a in agents], len(agents))[: len(agents)],
         factor,
-        np.sort(rows(kinks, len(kinks))[: len(kinks)], axis=0),
+        np.sort(rows(own_kinks, len(kinks))[: len(kinks)], axis=0),
         np.stack([seen[name] for name in layout.outputs]).astype(dtype),
         _order(kink_times(cohort, plan), n),
     )

@@ -31,6 +31,9 @@ SHARE = 0.95  # of the judges
 ONE_OF = 3000  # judges may be further off than the limit, though not run again
 GROW, SHRINK, SAFETY = 3.0, 0.2, 0.9
 LONGER = 1.4  # a step grows when it may be so much longer
+EARLY = (
+    8.0  # times the tolerance before month 0 where nothing is read there: what matters of those years is their end
+)
 EQUAL = 5  # a rest of up to so many steps is cut in equal ones
 
 
@@ -148,12 +151,14 @@ class Pilots:
 def adapt(
     kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray, weights: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    """Step edges with a weighted error (twice the root mean square over a block of people) of at most `tolerance` in
-    each step. Runs of equal steps are liked: the kernel has less to do in them."""
+    """Step edges with a weighted error (twice the root mean square over the people) of at most `tolerance` in
+    each step (`EARLY` times as much where nothing is read). Runs of equal steps are liked: the kernel has less to do
+    in them."""
     pilot = Pilots(kernel, plan, people, s)
     edges, breaks = [plan.start], plan.breaks()
-    h = FIRST
+    h, unread = FIRST, not any(plan.start < t < plan.second for t in plan.outputs)
     for begin, end in itertools.pairwise(breaks):
+        allowed = tolerance * (EARLY if unread and begin < plan.second else 1.0)
         if begin == plan.bend:
             pilot.each("bend")
         if begin == plan.second:
@@ -174,8 +179,8 @@ def adapt(
                 error = 2.0 * float(np.sqrt(np.mean((np.abs(weights) @ np.abs(whole - halves)) ** 2)))
             if not np.isfinite(error):
                 error = np.inf
-            factor = SAFETY * (tolerance / max(error, 1e-300)) ** 0.2
-            if error <= tolerance or h <= SMALLEST:
+            factor = SAFETY * (allowed / max(error, 1e-300)) ** 0.2
+            if error <= allowed or h <= SMALLEST:
                 t = end if pieces == 1 else t + h
                 edges.append(t)
                 h = h * min(GROW, factor if factor > LONGER else 1.0)
