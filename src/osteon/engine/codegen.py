@@ -1,6 +1,6 @@
 """Writes the source of a model's kernel: straight-line arithmetic over a block of people at a time.
 
-All that a block of people needs lies in one flat array of rows of `LANES` numbers (see `Layout`), addressed with
+All that a block of people needs lies in one flat array of rows of `lanes` numbers (see `Layout`), addressed with
 constant offsets, which lets the compiler put people in the lanes of vector registers. Expressions that rest on
 parameters alone are computed once per block, those on a step's length alone once for each run of equal steps, those
 on its start alone at the end of the step before. Reciprocals that do not wait for each other share one division
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 from osteon.engine import etdrk4, trace
-from osteon.engine.layout import LANES, Layout, Use
+from osteon.engine.layout import Layout, Use
 from osteon.engine.trace import Graph, Node
 from osteon.engine.writer import Writer
 from osteon.models import Model
@@ -108,7 +108,7 @@ def _fill(writer: Writer) -> str:
     frame = resources.files("osteon.engine").joinpath("kernel_frame.py.txt").read_text("utf-8")
     rows = ("x", "last", "sixth", "error", "base", "scale", "now", "p", "u", "inv", "len", "out", "end")
     sizes = {
-        "LANES": LANES, "N_X": layout.states, "N_P": len(layout.varying), "N_U": len(layout.channels),
+        "LANES": layout.lanes, "N_X": layout.states, "N_P": len(layout.varying), "N_U": len(layout.channels),
         "N_OUT": len(layout.outputs), **{f"ROW_{part.upper()}": layout.row(part) for part in rows},
     }  # fmt: skip
     header = "".join(f"{key} = {value}\n" for key, value in sizes.items())

@@ -150,8 +150,8 @@ def call(
         first, people.x0.shape[1] if last is None else last, people.order, people.x0, people.par, s, people.clock,
         grid.t.astype(f), grid.h.astype(f), grid.kind, grid.fresh, grid.kinked, people.kink, grid.bend,
         grid.second_phase, grid.events_from, grid.event_kind, grid.event_index, grid.event_value.astype(f),
-        grid.event_who, grid.active_from, grid.active, kernel.channels(plan), people.gain, people.decay, people.dose_factor,
-        grid.out_at, out, error,
+        grid.event_who, grid.active_from, grid.active, kernel.channels(plan), people.gain, people.decay,
+        people.dose_factor, grid.out_at, out, error,
     )  # fmt: skip
 
 
