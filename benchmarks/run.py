@@ -207,7 +207,7 @@ def main() -> None:
         "quick": options.quick,
         "repeats": REPEATS[options.quick],
     }
-    if not options.quick or options.model == "osteon":
+    if not options.quick:
         results["reference"] = part("check_truth.py", None)
     if not options.quick and options.model == "published":
         results["growth"] = part("growth.py", core)

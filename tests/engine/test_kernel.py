@@ -262,6 +262,7 @@ def test_agrees_with_the_reference_on_the_composed_model():
     courses = list(parse_regimen(text).courses(days[-1], year_days=own.year_days))
     setup = batch.prepare(own, population.people, population.n, courses, days)
     assert setup.weights[own.states.index("bisphosphonate_surface")] != 0
+    assert setup.plan.start < setup.plan.bend < 0  # everyone's menopause lies in one place
     observed, _ = setup.chunk(population.people(0, population.n))
     found = setup.goal(observed)
     for i in (0, 31, 63):
