@@ -169,7 +169,7 @@ def composed(results: dict[str, Any]) -> list[str]:
         "are not measured on this model.",
         "",
         f"osteon: {people} people, {share} % within 0.01 %, the worst {number(accuracy['max_pct'], 2)} %; the truth "
-        f"(the kernel on steps cut in eight) is within {number(reference, 2)} % of the reference on 256 people.",
+        f"(the kernel on steps cut in 32) is within {number(reference, 2)} % of the reference on 256 people.",
         "",
     ]
     if limit:

@@ -19,7 +19,7 @@ from osteon.engine import batch, exact, exposure, kernel
 from osteon.engine.cohort import Cohort
 
 PEOPLE = 256
-FINER = 32 if scenarios.NAME == "published" else 8  # a model of more steps needs fewer
+FINER = 32
 
 
 def reference(scenario: str, n: int = PEOPLE) -> np.ndarray:
