@@ -7,7 +7,7 @@ STAMP := $(VENV)/.osteon-installed
 
 BENCH := $(VENV)/.osteon-bench-installed
 
-.PHONY: help demo test verify scores bench bench-quick baseline lint format lock clean
+.PHONY: help demo test verify scores bench bench-osteon bench-quick baseline lint format lock clean
 
 help:
 	@echo "make demo     set up, simulate the FRAME trial, write demo/frame.html and demo/frame.png"
@@ -15,6 +15,7 @@ help:
 	@echo "make verify   the long checks as well"
 	@echo "make scores   score the models on all trials, write docs/validation.md"
 	@echo "make bench    the kernel beside other ODE engines (ten minutes); bench-quick takes under three"
+	@echo "make bench-osteon  the same on osteon's own model"
 	@echo "make lint | format | baseline | lock | clean"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -45,6 +46,10 @@ scores: $(STAMP)
 
 bench: $(BENCH)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/page.py
+
+bench-osteon: $(BENCH)
+	$(BIN)/python benchmarks/run.py --model osteon
 	$(BIN)/python benchmarks/page.py
 
 bench-quick: $(BENCH)

@@ -12,7 +12,7 @@ def main() -> None:
     """Print the largest distance in each scenario, % of baseline BMD, as JSON."""
     people = scenarios.people(truth.PEOPLE)
     found = {}
-    for scenario in ("DA", "RDA"):
+    for scenario in scenarios.REGIMENS:
         got = scenarios.accuracy(truth.fine(scenario, people), truth.reference(scenario))
         found[scenario] = got.max_pct
     print(json.dumps({"people": truth.PEOPLE, "fine_kernel_max_pct": found}))

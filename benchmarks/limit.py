@@ -19,7 +19,6 @@ from numba import njit
 
 import scenarios
 from osteon.engine import batch, cohort, grid
-from osteon.engine.layout import LANES
 
 OPTIONS = {"error_model": "numpy", "boundscheck": False, "fastmath": {"contract", "nsz", "arcp"}}
 """As in the kernel's frame."""
@@ -74,11 +73,12 @@ def passes(setup: Any, people: Any, arrays: Any, steps: Any) -> np.ndarray:
     """How often each step is made, per person on average: more than once where someone's kink lies inside."""
     count = np.ones(len(steps))
     kinks = [t[arrays.order] for t in cohort.kink_times(people, setup.plan)]
-    blocks = range(0, people.n, LANES)
+    lanes = setup.kernel.source.layout.lanes
+    blocks = range(0, people.n, lanes)
     for k in np.flatnonzero(steps.kinked):
         begin, end = steps.t[k], steps.t[k] + steps.h[k]
         for first in blocks:
-            some = any(((begin < t[first : first + LANES]) & (t[first : first + LANES] < end)).any() for t in kinks)
+            some = any(((begin < t[first : first + lanes]) & (t[first : first + lanes] < end)).any() for t in kinks)
             count[k] += some * (len(kinks) + 1) / len(blocks)
     return count
 

@@ -1,7 +1,8 @@
 """The benchmark: osteon's kernel beside other ODE engines, in one run, each engine in a pinned process of its own.
 
 `run.py` does all of it and writes results.json, `run.py --quick` takes under three minutes and writes
-results-quick.json, both beside this file.
+results-quick.json, both beside this file. `--model osteon` takes osteon's own model in place of the published one;
+the peers get its equations from its one definition, and the names of the results end in -osteon.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ HERE = Path(__file__).parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 PATIENCE_S = 400.0  # for one answer; an engine that takes longer is left out
 REPEATS = {True: 3, False: 7}
-SCENARIOS = ("DA", "RDA")
 RATIOS = {
     "heyoka": ["heyoka"],
     "libroadrunner": ["libroadrunner"],
@@ -75,6 +75,13 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def scenario_names() -> list[str]:
+    """Those of the chosen model."""
+    import scenarios  # reads BENCH_MODEL
+
+    return list(scenarios.REGIMENS)
+
+
 def start(names: list[str], core: int | None, quick: bool) -> dict[str, tuple[Process, dict[str, Any]]]:
     """Every engine's process, calibrated in both scenarios; those that cannot run are told apart by their facts."""
     found = {}
@@ -85,7 +92,7 @@ def start(names: list[str], core: int | None, quick: bool) -> dict[str, tuple[Pr
         if "missing" in facts or "failed" in facts:
             say(f"{name}: left out ({facts.get('missing') or facts.get('failed')})")
         else:
-            for scenario in SCENARIOS:
+            for scenario in scenario_names():
                 facts[scenario] = process.ask(do="calibrate", scenario=scenario, quick=quick)
                 chosen = facts[scenario].get("setting") or facts[scenario].get("failed")
                 say(f"{name} {scenario}: {chosen} ({time.perf_counter() - began:.0f} s)")
@@ -96,7 +103,9 @@ def start(names: list[str], core: int | None, quick: bool) -> dict[str, tuple[Pr
 
 def timings(engines: dict[str, tuple[Process, dict[str, Any]]], repeats: int) -> None:
     """A B A B …: every engine once per round, `repeats` rounds; CPU and wall times go into the facts."""
-    for scenario in SCENARIOS:
+    import scenarios
+
+    for scenario in scenario_names():
         ready = [n for n, (_, facts) in engines.items() if "setting" in facts.get(scenario, {})]
         for _ in range(repeats):
             for name in ready:
@@ -111,7 +120,7 @@ def timings(engines: dict[str, tuple[Process, dict[str, Any]]], repeats: int) ->
             facts = engines[name][1][scenario]
             if "cpu_s" not in facts:
                 continue
-            people_years = 30.0 * facts["timed_on"]
+            people_years = scenarios.YEARS * facts["timed_on"]
             facts["patient_years_per_cpu_s"] = people_years / statistics.median(facts["cpu_s"])
             facts["patient_years_per_wall_s"] = people_years / statistics.median(facts["wall_s"])
             say(f"{name} {scenario}: {facts['patient_years_per_cpu_s']:,.0f} patient-years per CPU-second")
@@ -123,15 +132,15 @@ def ratios(engines: dict[str, Any]) -> dict[str, Any]:
     def rate(name: str, scenario: str) -> float | None:
         return engines.get(name, {}).get(scenario, {}).get("patient_years_per_cpu_s")
 
-    found: dict[str, Any] = {"ratios": {}, "ratios_by_scenario": {s: {} for s in SCENARIOS}}
+    found: dict[str, Any] = {"ratios": {}, "ratios_by_scenario": {s: {} for s in scenario_names()}}
     for key, members in RATIOS.items():
         each = {}
-        for scenario in SCENARIOS:
+        for scenario in scenario_names():
             own, peers = rate("osteon", scenario), [r for m in members if (r := rate(m, scenario))]
             each[scenario] = own / max(peers) if own and peers else None
             found["ratios_by_scenario"][scenario][key] = each[scenario]
         known = [r for r in each.values() if r is not None]
-        found["ratios"][key] = min(known) if len(known) == len(SCENARIOS) else None
+        found["ratios"][key] = min(known) if len(known) == len(scenario_names()) else None
     return found
 
 
@@ -160,15 +169,17 @@ def machine() -> dict[str, Any]:
 
 def main() -> None:
     """Run it and write the results."""
-    import engines as all_engines
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer repeats and settings, no growth plots")
     parser.add_argument("--engines", help="only these, with commas between (osteon is always there)")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--model", choices=["published", "osteon"], default="published")
     options = parser.parse_args()
+    os.environ["BENCH_MODEL"] = options.model  # before anything reads the scenarios, here and in all processes
+    import engines as all_engines
+
     began = time.perf_counter()
-    names = list(all_engines.NAMES)
+    names = all_engines.names()
     if options.engines:
         names = [n for n in names if n == "osteon" or n in options.engines.split(",")]
     core = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
@@ -177,7 +188,7 @@ def main() -> None:
     for process, _ in running.values():
         process.close()
     facts = {name: f for name, (_, f) in running.items()}
-    own = [facts["osteon"][s] for s in SCENARIOS]
+    own = [facts["osteon"][s] for s in scenario_names()]
     limit = part("limit.py", core)
     results = {
         **ratios(facts),
@@ -192,14 +203,17 @@ def main() -> None:
         "arithmetic_limit": limit,
         "machine": machine(),
         "date": date.today().isoformat(),
+        "model": options.model,
         "quick": options.quick,
         "repeats": REPEATS[options.quick],
     }
     if not options.quick:
         results["reference"] = part("check_truth.py", None)
+    if not options.quick and options.model == "published":
         results["growth"] = part("growth.py", core)
     results["took_s"] = round(time.perf_counter() - began, 1)
-    target = options.out or HERE / ("results-quick.json" if options.quick else "results.json")
+    name = "results" + ("-osteon" if options.model == "osteon" else "") + ("-quick" if options.quick else "")
+    target = options.out or HERE / f"{name}.json"
     target.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     say(f"wrote {target.name} after {results['took_s']:.0f} s")
 

@@ -10,9 +10,15 @@ import sys
 import tempfile
 import time
 
+OWN = os.environ.get("BENCH_MODEL") == "osteon"
+WHO = (
+    ["--model", "osteon", "--vary", "turnover_trabecular=0.2"]
+    if OWN
+    else ["--model", "jorg2022", "--vary", "omega_pC=0.2"]
+)
 COMMAND = [
-    sys.executable, "-m", "osteon", "simulate", "--model", "jorg2022", "--people", "1000", "--vary", "omega_pC=0.2",
-    "--age", "65", "--regimen", "denosumab 60 mg SC every 6 months for 2 years", "--until", "3 years",
+    sys.executable, "-m", "osteon", "simulate", "--people", "1000", *WHO, "--age", "65", "--regimen",
+    "denosumab 60 mg SC every 6 months for 2 years", "--until", "3 years",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,22 +17,9 @@ import numpy as np
 import scenarios
 from osteon.engine import batch, exact, exposure, kernel
 from osteon.engine.cohort import Cohort
-from osteon.published.jorg2022 import Jorg2022, equilibrium
 
 PEOPLE = 256
 FINER = 32
-
-
-class From45(Jorg2022):
-    """The published model with lives that begin at 45."""
-
-    def start(self, p: object) -> tuple[float, list[float]]:
-        return scenarios.START_AGE * scenarios.YEAR, equilibrium(p)
-
-
-def bmd(states: np.ndarray) -> np.ndarray:
-    """BMD[output, person] from states[output, state, person]."""
-    return states[:, 7] * states[:, 8]
 
 
 def reference(scenario: str, n: int = PEOPLE) -> np.ndarray:
@@ -42,13 +30,13 @@ def reference(scenario: str, n: int = PEOPLE) -> np.ndarray:
     if path.exists():
         return np.load(path)
     birth = scenarios.DRUG_AGE * scenarios.YEAR
-    model, times = From45(), np.array(scenarios.OUTPUTS) + birth
+    model, times = scenarios.LIFE, np.array(scenarios.OUTPUTS) + birth
     found = np.empty((len(times), n))
     for i in range(n):
         p = people.p._make(float(v[i]) if np.ndim(v) else v for v in people.p)
         shifted = [replace(c, start=c.start + birth, stop=c.stop + birth) for c in courses]
         levels = exposure.Exposure(shifted, model.kinetics(p), len(model.channels))
-        found[:, i] = bmd(exact.solve(model, p, levels, times)[..., None])[:, 0]
+        found[:, i] = scenarios.density(exact.solve(model, p, levels, times)[..., None], p)[:, 0]
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, found)
     return found
@@ -79,13 +67,21 @@ def _folder() -> Path:
     return kernel.cache_folder() / "benchmark"
 
 
+def _modules() -> list[object]:
+    """Where the model is written."""
+    parts = [module for name, module in sorted(sys.modules.items()) if name.startswith("osteon.mechanisms")]
+    parts += [module for name, module in sorted(sys.modules.items()) if name.startswith("osteon.therapies.")]
+    own = inspect.getmodule(type(scenarios.MODEL))
+    return [own, *(parts if getattr(scenarios.MODEL, "composed", False) else ())]
+
+
 def _key(people: Cohort, scenario: str) -> str:
     content = [repr(people.p), scenarios.REGIMENS[scenario], repr(scenarios.OUTPUTS), people.model.parameter_hash]
-    content += [inspect.getsource(m) for m in (exact, exposure, inspect.getmodule(equilibrium))]
+    content += [inspect.getsource(m) for m in (exact, exposure, *_modules())]
     digest = hashlib.sha256("\n".join(content).encode() + people.x0.tobytes())
     for value in people.p:
         digest.update(np.ascontiguousarray(value).tobytes())
     return digest.hexdigest()[:16]
 
 
-__all__ = ["FINER", "PEOPLE", "best", "bmd", "fine", "reference"]
+__all__ = ["FINER", "PEOPLE", "best", "fine", "reference"]

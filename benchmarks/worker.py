@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+import scenarios
+import truth
+
 TIGHTER = {
     True: 1,
     False: 2,
@@ -43,9 +46,6 @@ class Worker:
 
     def calibrate(self, scenario: str, quick: bool) -> dict[str, Any]:
         """The fastest setting that meets the accuracy, what was tried, and how many people a timing takes."""
-        import scenarios
-        import truth
-
         judged = getattr(self.engine, "people_quick", self.engine.people) if quick else self.engine.people
         people = scenarios.people(max(self.engine.people, truth.PEOPLE))
         if judged < people.n:
@@ -65,7 +65,7 @@ class Worker:
                 started = time.perf_counter()
                 self.engine.build(scenario, setting)
                 build_s = max(build_s, time.perf_counter() - started)
-                found = self._judge(scenario, setting, people, right, scenarios)
+                found = self._judge(scenario, setting, people, right)
                 tried.append({"variant": name, "setting": setting, **found})
                 passed += found["enough"]
                 if passed > (0 if found["rate"] < 5000 else TIGHTER[quick]):
@@ -97,11 +97,11 @@ class Worker:
                 self._solve(scenario, people, one["setting"])
                 taken.append(time.process_time() - begin)
         return [
-            {**t, "rate": people.n * 30.0 / max(float(np.median(taken)), 1e-9)}
+            {**t, "rate": people.n * scenarios.YEARS / max(float(np.median(taken)), 1e-9)}
             for t, taken in zip(best, seconds, strict=True)
         ]
 
-    def _judge(self, scenario: str, setting: Any, people: Any, right: np.ndarray, scenarios: Any) -> dict[str, Any]:
+    def _judge(self, scenario: str, setting: Any, people: Any, right: np.ndarray) -> dict[str, Any]:
         few = max(SCREEN, self.engine.fewest if self.engine.fewest < people.n else SCREEN)
         allowed = 0.001 * people.n
         if people.n > few and self.engine.fewest < people.n:
@@ -127,7 +127,7 @@ class Worker:
         try:
             return np.asarray(self.engine.solve(scenario, people, setting))
         except (RuntimeError, ValueError):
-            return np.full((31, people.n), np.nan)
+            return np.full((len(scenarios.OUTPUTS), people.n), np.nan)
 
     def time(self, scenario: str) -> dict[str, Any]:
         """CPU and wall seconds of one run with the chosen setting."""

@@ -14,6 +14,7 @@ from osteon.population.many import simulate_many
 from osteon.population.variation import Variation
 from osteon.published.jorg2022 import Jorg2022
 from osteon.regimen import parse_regimen, prior_courses
+from osteon.skeleton import Osteon
 
 MODEL = Jorg2022()
 SPREAD = dict.fromkeys(["omega_pB", "eta_B", "omega_pC", "eta_C", "kappa_s", "nu_Omega", "E_deno", "T_deno", "T_alen",
@@ -250,3 +251,25 @@ def test_any_regimen_in_a_wide_box(blocks, seed, width, age):
         theirs = MODEL.observe(states.T, p)["total_hip_bmd"]
         off = np.abs(observed[:, 0, i] - theirs) / max(theirs[0], 0.05)
         assert off.max() < 5e-4
+
+
+def test_agrees_with_the_reference_on_the_composed_model():
+    """An exposure that stands by itself in the rates, and states that only drugs wake."""
+    own, days = Osteon(), np.array([0.0, 365.0, 730.0, 1461.0])
+    spread = {"bisphosphonate_stay": 0.2, "turnover_trabecular": 0.2, "menopause_age": 0.04}
+    population = Variation(own, 64, spread, 66.0, seed=3)
+    text = "zoledronate 5 mg IV every 365 days x2 + alendronate 10 mg PO daily for 365 days starting at day 730"
+    courses = list(parse_regimen(text).courses(days[-1], year_days=own.year_days))
+    setup = batch.prepare(own, population.people, population.n, courses, days)
+    assert setup.weights[own.states.index("bisphosphonate_surface")] != 0
+    assert setup.plan.start < setup.plan.bend < 0  # everyone's menopause lies in one place
+    observed, _ = setup.chunk(population.people(0, population.n))
+    found = setup.goal(observed)
+    for i in (0, 31, 63):
+        who = population.people(i, i + 1)
+        p = who.p._make([float(v[0]) if np.ndim(v) else v for v in who.p])
+        shifted = [dataclasses.replace(c, start=c.start + who.now[0], stop=c.stop + who.now[0]) for c in courses]
+        levels = Exposure(shifted, own.kinetics(p), len(own.channels))
+        seen = own.observe(exact.solve(own, p, levels, days + who.now[0]).T, p)
+        right = np.mean([seen[name] for name in setup.kernel.source.layout.outputs if name.endswith("_bmd")], axis=0)
+        np.testing.assert_allclose(found[:, i], right, atol=1.5e-4 * right[0])

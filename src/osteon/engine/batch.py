@@ -163,6 +163,7 @@ def prepare(
     plan = plans.make(
         courses, model.kinetics(pool.p), start=min(start, second), second=second, outputs=outputs, jumps=jumps
     )
+    cohorts.bend(pool, plan)
     plan.kinks = [
         (low - 0.1 * (high - low), high + 0.1 * (high - low)) for low, high in cohorts.kink_spans(pool, plan)
     ]

@@ -1,6 +1,6 @@
 """Writes the source of a model's kernel: straight-line arithmetic over a block of people at a time.
 
-All that a block of people needs lies in one flat array of rows of `LANES` numbers (see `Layout`), addressed with
+All that a block of people needs lies in one flat array of rows of `lanes` numbers (see `Layout`), addressed with
 constant offsets, which lets the compiler put people in the lanes of vector registers. Expressions that rest on
 parameters alone are computed once per block, those on a step's length alone once for each run of equal steps, those
 on its start alone at the end of the step before. Reciprocals that do not wait for each other share one division
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 from osteon.engine import etdrk4, trace
-from osteon.engine.layout import LANES, Layout, Use
+from osteon.engine.layout import Layout, Use
 from osteon.engine.trace import Graph, Node
 from osteon.engine.writer import Writer
 from osteon.models import Model
@@ -108,7 +108,7 @@ def _fill(writer: Writer) -> str:
     frame = resources.files("osteon.engine").joinpath("kernel_frame.py.txt").read_text("utf-8")
     rows = ("x", "last", "sixth", "error", "base", "scale", "now", "p", "u", "inv", "len", "out", "end")
     sizes = {
-        "LANES": LANES, "N_X": layout.states, "N_P": len(layout.varying), "N_U": len(layout.channels),
+        "LANES": layout.lanes, "N_X": layout.states, "N_P": len(layout.varying), "N_U": len(layout.channels),
         "N_OUT": len(layout.outputs), **{f"ROW_{part.upper()}": layout.row(part) for part in rows},
     }  # fmt: skip
     header = "".join(f"{key} = {value}\n" for key, value in sizes.items())
@@ -133,22 +133,22 @@ def _hoist(wanted: list[Node], memo: Kinds) -> tuple[list[Node], list[Node]]:
 
 
 def _alone(wanted: Iterable[Node], kinds: set[str], memo: Kinds, known: set[int]) -> list[Node]:
-    """The largest expressions that rest on leaves of these kinds alone, and that are not known already."""
+    """The largest expressions that rest on leaves of these kinds alone, and that are not known already. A leaf by
+    itself counts where it is an exposure at a step's start, which nobody else keeps from the step before."""
     found: dict[int, Node] = {}
     outputs = list(wanted)
     for node in trace.walk(outputs):
         if not trace.leaves(node, memo) <= kinds:
             for arg in node.args:
-                plain = arg.op == "const" or (arg.op == "leaf" and not _is_start(arg))
-                if not plain and arg.index not in known and trace.leaves(arg, memo) <= kinds:
+                if arg.index not in known and trace.leaves(arg, memo) <= kinds and _worked_out(arg):
                     found[arg.index] = arg
     return [n for _, n in sorted(found.items())]
 
 
-def _is_start(leaf: Node) -> bool:
-    """Whether it is an exposure at the step's start: its own row is written only when a step begins afresh, so that it
-    is carried over like every expression on the start."""
-    return bool(leaf.tag[0] == "u" and leaf.tag[2] == 0)
+def _worked_out(node: Node) -> bool:
+    """No bare input, but for an exposure at the step's start: its own row is written only when a step begins afresh, so
+    that it is carried over like every expression on the start."""
+    return node.op not in ("leaf", "const") or (node.op == "leaf" and node.tag[0] == "u" and node.tag[2] == 0)
 
 
 class _Shift:

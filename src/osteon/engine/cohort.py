@@ -14,6 +14,7 @@ from osteon.engine.plan import Plan
 from osteon.models import Model
 
 DAYS_IN_HALF_LIFE = float(np.log(2.0))
+BEND_FROM = 0.1  # share of phase 1 that must lie before a kink and after it, if phase 1 is to be bent there
 
 
 @dataclass
@@ -101,15 +102,43 @@ class Arrays:
 def kink_times(cohort: Cohort, plan: Plan) -> list[np.ndarray]:
     """When each kink lies for each person, in days from month 0; infinite where it lies outside the run."""
     times = []
-    stretch = (cohort.now + plan.second - cohort.born) / max(plan.second - plan.start, 1e-9)
-    for kink in cohort.model.kinks(cohort.p):
+    bend, own, before, after = _stretch(cohort, plan)
+    for number, kink in enumerate(cohort.model.kinks(cohort.p)):
         clock = np.broadcast_to(np.asarray(kink, float), cohort.n)
         late = clock - cohort.now
         with np.errstate(divide="ignore", invalid="ignore"):
-            early = plan.start + (clock - cohort.born) / stretch
+            early = np.where(clock < own, plan.start + (clock - cohort.born) / before, bend + (clock - own) / after)
         time = np.where(late >= plan.second, late, early)
-        times.append(np.where((clock > cohort.born) & (time < plan.end), time, np.inf))
+        inside = (clock > cohort.born) & (time < plan.end)
+        times.append(np.where(inside & ~((clock == own) & (number == plan.bent)), time, np.inf))
     return times
+
+
+def bend(cohort: Cohort, plan: Plan) -> None:
+    """Bend the plan at the kink before `second` that differs most between people, if all of them have it there and
+    nothing is read or given before."""
+    if any(plan.start < t < plan.second for t in (*plan.outputs, *plan.events)):
+        return
+    length = cohort.now + plan.second - cohort.born
+    found = 0.0
+    for number, kink in enumerate(cohort.model.kinks(cohort.p)):
+        share = (np.broadcast_to(np.asarray(kink, float), cohort.n) - cohort.born) / np.maximum(length, 1e-9)
+        if share.min() >= BEND_FROM and share.max() <= 1 - BEND_FROM and np.ptp(share) > found:
+            found, plan.bent = float(np.ptp(share)), number
+            plan.bend = plan.start + float(np.median(share)) * (plan.second - plan.start)
+
+
+def _stretch(cohort: Cohort, plan: Plan) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
+    """Where phase 1 is bent: its time and everyone's clock there; and the days on everyone's clock per day of the
+    plan before it and after. Without a bend that is the end of phase 1. Someone whose kink lies too near to an end of
+    phase 1 is bent elsewhere."""
+    end = cohort.now + plan.second
+    if plan.bent < 0:
+        scale = (end - cohort.born) / max(plan.second - plan.start, 1e-9)
+        return plan.second, end, scale, scale
+    near = BEND_FROM / 2 * (end - cohort.born)
+    own = np.clip(cohort.model.kinks(cohort.p)[plan.bent], cohort.born + near, end - near)
+    return plan.bend, own, (own - cohort.born) / (plan.bend - plan.start), (end - own) / (plan.second - plan.bend)
 
 
 def kink_spans(cohort: Cohort, plan: Plan) -> list[tuple[float, float]]:
@@ -140,9 +169,13 @@ def arrays(cohort: Cohort, plan: Plan, layout: Layout, dtype: Any) -> Arrays:
     factor = np.ones((plan.components, n), dtype)
     if cohort.dose_factor is not None:
         factor[: len(cohort.dose_factor)] = cohort.dose_factor
-    reference = plan.second - plan.start
-    scale = (cohort.now + plan.second - cohort.born) / reference if reference > 0 else np.ones(n)
-    clock = np.stack([cohort.born - scale * plan.start, scale, cohort.now]).astype(dtype)
+    bend, own, scale, after = _stretch(cohort, plan)
+    if plan.second <= plan.start:
+        scale = after = np.ones(n)
+    clock = np.stack([cohort.born - scale * plan.start, scale, own - after * bend, after, cohort.now]).astype(dtype)
+    own_kinks = [
+        np.where((np.asarray(kink) == own) & (number == plan.bent), np.inf, kink) for number, kink in enumerate(kinks)
+    ]
     return Arrays(
         np.ascontiguousarray(cohort.x0, dtype),
         par,
@@ -150,7 +183,7 @@ def arrays(cohort: Cohort, plan: Plan, layout: Layout, dtype: Any) -> Arrays:
         rows([kinetics[a].gain for a in agents], len(agents))[: len(agents)],
         rows([DAYS_IN_HALF_LIFE / np.asarray(kinetics[a].half_life) for a in agents], len(agents))[: len(agents)],
         factor,
-        np.sort(rows(kinks, len(kinks))[: len(kinks)], axis=0),
+        np.sort(rows(own_kinks, len(kinks))[: len(kinks)], axis=0),
         np.stack([seen[name] for name in layout.outputs]).astype(dtype),
         _order(kink_times(cohort, plan), n),
     )

@@ -12,7 +12,7 @@ from osteon.engine import cohort as cohorts
 from osteon.engine import pilot as pilots
 from osteon.engine import plan as plans
 from osteon.engine.cohort import Cohort
-from osteon.engine.kernel import LANES, Kernel
+from osteon.engine.kernel import Kernel
 from osteon.models import Model
 
 HORIZON_DAYS = (30.0, 90.0, 180.0, 365.0, 1095.0, 3650.0)  # how far ahead a disturbance is followed
@@ -44,25 +44,26 @@ def weights(kernel: Kernel, person: Cohort, start: float) -> np.ndarray:
 
     `person` is a cohort of one; `start` (days from month 0, negative) is where the life begins on the plan's axis.
     """
-    model, n = person.model, kernel.source.layout.states
+    model, n, lanes = person.model, kernel.source.layout.states, kernel.source.layout.lanes
     zero = kernel.shared_array(person.p, np.zeros(n))
 
     def run(x: np.ndarray, born: np.ndarray, begin: float, end: float, steps: int = STEPS) -> np.ndarray:
         """States [state, person] at `end` of people who begin with the columns of x."""
         found = np.empty_like(x)
         plan = plans.make((), {}, start=begin, outputs=[end])
+        plan.events[begin] = []  # so that no state sleeps that drugs may wake: its errors count too
         times, no_drugs = np.linspace(begin, end, steps + 1), np.empty(0, np.int64)
-        for at in range(0, x.shape[1], LANES):
-            here = x[:, at : at + LANES]
-            whole = person.take(np.zeros(LANES, np.int64))
-            whole.x0, whole.born = np.resize(here.T, (LANES, n)).T, np.resize(born, LANES)
+        for at in range(0, x.shape[1], lanes):
+            here = x[:, at : at + lanes]
+            whole = person.take(np.zeros(lanes, np.int64))
+            whole.x0, whole.born = np.resize(here.T, (lanes, n)).T, np.resize(born, lanes)
             arrays = cohorts.arrays(whole, plan, kernel.source.layout, kernel.dtype)
             pilot = pilots.Pilot.make(kernel, plan, arrays, zero)
             if begin >= 0:
                 pilot.second_phase()
             for t, after in itertools.pairwise(times):
                 pilot.advance(t, after - t, no_drugs)
-            found[:, at : at + LANES] = pilot.rows("x", n)[:, : here.shape[1]]
+            found[:, at : at + lanes] = pilot.rows("x", n)[:, : here.shape[1]]
         return found
 
     x = run(person.x0, person.born, start, 0.0)[:, 0] if start < 0 else person.x0[:, 0]

@@ -37,6 +37,7 @@ class Grid:
     fresh: np.ndarray
     """Whether a step may not go on from the end of the one before: something happens at its start."""
     kinked: np.ndarray
+    bend: int
     second_phase: int
     events_from: np.ndarray
     event_kind: np.ndarray
@@ -84,6 +85,7 @@ class Grid:
             kind=np.repeat(self.kind, parts),
             fresh=np.where(np.arange(n * parts) % parts == 0, np.repeat(self.fresh, parts), 0).astype(np.uint8),
             kinked=np.repeat(self.kinked, parts),
+            bend=self.bend * parts,
             second_phase=self.second_phase * parts,
             events_from=spread(self.events_from, each=False),
             active_from=spread(self.active_from, each=True),
@@ -99,7 +101,7 @@ def from_steps(plan: Plan, times: np.ndarray) -> Grid:
     fresh, before = [], None
     for time in t.tolist():
         here = plan.active(time)
-        fresh.append(time in plan.events or here != before or time == plan.second)
+        fresh.append(time in plan.events or here != before or time in (plan.bend, plan.second))
         events += plan.events.get(time, [])
         events_from.append(len(events))
         active += plan.codes(here)
@@ -115,6 +117,7 @@ def from_steps(plan: Plan, times: np.ndarray) -> Grid:
         kind=np.where(np.diff(active_from) > 0, 2, t >= plan.first_event).astype(np.uint8),
         fresh=np.array(fresh, np.uint8),
         kinked=np.array([plan.kinked(a, b) for a, b in zip(t, times[1:], strict=True)], np.uint8),
+        bend=int(np.searchsorted(t, plan.bend)),
         second_phase=int(np.searchsorted(t, plan.second)),
         events_from=np.array(events_from),
         event_kind=np.array([e.kind for e in events], np.int64),
@@ -145,10 +148,10 @@ def call(
     f = kernel.dtype
     kernel.module.run(
         first, people.x0.shape[1] if last is None else last, people.order, people.x0, people.par, s, people.clock,
-        grid.t.astype(f), grid.h.astype(f), grid.kind, grid.fresh, grid.kinked, people.kink, grid.second_phase,
-        grid.events_from, grid.event_kind, grid.event_index, grid.event_value.astype(f), grid.event_who,
-        grid.active_from, grid.active, kernel.channels(plan), people.gain, people.decay, people.dose_factor,
-        grid.out_at, out, error,
+        grid.t.astype(f), grid.h.astype(f), grid.kind, grid.fresh, grid.kinked, people.kink, grid.bend,
+        grid.second_phase, grid.events_from, grid.event_kind, grid.event_index, grid.event_value.astype(f),
+        grid.event_who, grid.active_from, grid.active, kernel.channels(plan), people.gain, people.decay,
+        people.dose_factor, grid.out_at, out, error,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from osteon import files
 from osteon.engine.codegen import Source, generate
-from osteon.engine.layout import LANES, Use
+from osteon.engine.layout import Use
 from osteon.engine.plan import Plan
 from osteon.models import Model
 
@@ -117,4 +117,4 @@ def _import(name: str, path: Path) -> ModuleType:
     return module
 
 
-__all__ = ["LANES", "Kernel", "Use", "cache_folder", "load"]
+__all__ = ["Kernel", "Use", "cache_folder", "load"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LANES = 32  # people in a block: all that a step touches should fit in a core's first cache
+LANES = 32  # people in a block
+ROOM = 24_576  # bytes that a block may take, or it has half as many people: a step's numbers stay in the first cache
 STAGES = 3  # exposures at the start, the middle and the end of a step
 
 
@@ -35,6 +36,11 @@ class Layout:
                 return at
             at += size
         raise KeyError(name)
+
+    @property
+    def lanes(self) -> int:
+        """People in a block; nobody's numbers depend on it."""
+        return LANES if self.row("end") * LANES * 8 <= ROOM else LANES // 2
 
     def place(self, name: str) -> int:
         """First place of a part of the shared array: parameters "s", invariants "inv", error weights "w"."""

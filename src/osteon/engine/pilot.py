@@ -20,7 +20,7 @@ from osteon.engine import cohort as cohorts
 from osteon.engine import grid as grids
 from osteon.engine.cohort import Arrays, Cohort
 from osteon.engine.grid import Grid
-from osteon.engine.kernel import LANES, Kernel
+from osteon.engine.kernel import Kernel
 from osteon.engine.plan import DOSE, INFLOW, TIMES, Plan
 
 FINE = 4  # how many times finer the sequence is that the pilot is judged against (order 4: 256 times closer)
@@ -31,6 +31,9 @@ SHARE = 0.95  # of the judges
 ONE_OF = 3000  # judges may be further off than the limit, though not run again
 GROW, SHRINK, SAFETY = 3.0, 0.2, 0.9
 LONGER = 1.4  # a step grows when it may be so much longer
+EARLY = (
+    8.0  # times the tolerance before month 0 where nothing is read there: what matters of those years is their end
+)
 EQUAL = 5  # a rest of up to so many steps is cut in equal ones
 
 
@@ -49,12 +52,12 @@ class Pilot:
     @classmethod
     def make(cls, kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray) -> Pilot:
         f, layout = kernel.dtype, kernel.source.layout
-        w = np.zeros((layout.row("end"), LANES), f)
+        w = np.zeros((layout.row("end"), layout.lanes), f)
         w[: layout.states] = people.x0
         w[layout.row("p") : layout.row("p") + len(layout.varying)] = people.par[: len(layout.varying)]
         w[layout.row("base")], w[layout.row("scale")] = people.clock[0], people.clock[1]
         agents = max(1, len(plan.agents))
-        lev, plat, dec, fade = (np.zeros((agents, LANES), f) for _ in range(4))
+        lev, plat, dec, fade = (np.zeros((agents, layout.lanes), f) for _ in range(4))
         dec[: len(plan.agents)] = people.decay
         levels = (lev.ravel(), plat.ravel(), dec.ravel(), fade.ravel())
         pilot = cls(kernel, plan, people, s, w.ravel(), levels, kernel.channels(plan))
@@ -62,15 +65,19 @@ class Pilot:
         return pilot
 
     def rows(self, name: str, count: int = 1) -> np.ndarray:
-        at = self.kernel.source.layout.row(name)
-        return self.w.reshape(-1, LANES)[at : at + count]
+        layout = self.kernel.source.layout
+        at = layout.row(name)
+        return self.w.reshape(-1, layout.lanes)[at : at + count]
+
+    def bend(self) -> None:
+        self.rows("base")[:], self.rows("scale")[:] = self.people.clock[2], self.people.clock[3]
 
     def second_phase(self) -> None:
-        self.rows("base")[:] = self.people.clock[2]
+        self.rows("base")[:] = self.people.clock[4]
         self.rows("scale")[:] = 1.0
 
     def happen(self, time: float) -> None:
-        lev, plat, _, _ = (a.reshape(-1, LANES) for a in self.levels)
+        lev, plat, _, _ = (a.reshape(-1, self.kernel.source.layout.lanes) for a in self.levels)
         for e in self.plan.events.get(time, []):
             if e.kind == DOSE:
                 lev[e.index] += self.people.gain[e.index] * e.value * self.people.dose_factor[e.component]
@@ -119,9 +126,9 @@ class Pilots:
     """Some blocks of people, stepped as one."""
 
     def __init__(self, kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray) -> None:
-        size = people.x0.shape[1]
+        size, lanes = people.x0.shape[1], kernel.source.layout.lanes
         self.blocks = [
-            Pilot.make(kernel, plan, people.part(at, at + LANES), s) for at in range(0, size - size % LANES, LANES)
+            Pilot.make(kernel, plan, people.part(at, at + lanes), s) for at in range(0, size - size % lanes, lanes)
         ]
 
     def states(self) -> np.ndarray:
@@ -145,12 +152,16 @@ class Pilots:
 def adapt(
     kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray, weights: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    """Step edges with a weighted error (twice the root mean square over a block of people) of at most `tolerance` in
-    each step. Runs of equal steps are liked: the kernel has less to do in them."""
+    """Step edges with a weighted error (twice the root mean square over the people) of at most `tolerance` in
+    each step (`EARLY` times as much where nothing is read). Runs of equal steps are liked: the kernel has less to do
+    in them."""
     pilot = Pilots(kernel, plan, people, s)
     edges, breaks = [plan.start], plan.breaks()
-    h = FIRST
+    h, unread = FIRST, not any(plan.start < t < plan.second for t in plan.outputs)
     for begin, end in itertools.pairwise(breaks):
+        allowed = tolerance * (EARLY if unread and begin < plan.second else 1.0)
+        if begin == plan.bend:
+            pilot.each("bend")
         if begin == plan.second:
             pilot.each("second_phase")
         pilot.each("happen", begin)
@@ -169,8 +180,8 @@ def adapt(
                 error = 2.0 * float(np.sqrt(np.mean((np.abs(weights) @ np.abs(whole - halves)) ** 2)))
             if not np.isfinite(error):
                 error = np.inf
-            factor = SAFETY * (tolerance / max(error, 1e-300)) ** 0.2
-            if error <= tolerance or h <= SMALLEST:
+            factor = SAFETY * (allowed / max(error, 1e-300)) ** 0.2
+            if error <= allowed or h <= SMALLEST:
                 t = end if pieces == 1 else t + h
                 edges.append(t)
                 h = h * min(GROW, factor if factor > LONGER else 1.0)

@@ -2,7 +2,8 @@
 
 Time is in days from month 0, on which every arm's doses and visits lie. A person's own clock (days since birth, say)
 is `base + scale · time`: before month 0 each life is stretched to the same length, so that people of different age
-share one step sequence.
+share one step sequence; and if all have a kink there, at different ages, what lies before and after it is stretched
+apart, so that the small steps round it serve everyone.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ class Plan:
     components: int = 1
     kinks: list[tuple[float, float]] = field(default_factory=list)
     """When the kinks of all people lie: earliest and latest."""
+    bent: int = -1
+    """The model's kink at which everyone's phase 1 is bent, so that it lies at `bend` for all; -1 for none."""
+    bend: float = np.inf
 
     @property
     def first_event(self) -> float:
@@ -79,6 +83,8 @@ class Plan:
         inside |= {t for t in self.outputs if self.start < t < self.end}
         if self.start < self.second < self.end:
             inside.add(self.second)
+        if self.bent >= 0:
+            inside.add(self.bend)
         return [self.start, *sorted(inside), self.end]
 
     def active(self, time: float) -> list[int]:
@@ -98,7 +104,7 @@ class Plan:
     def key(self) -> Any:
         """What the plan is, for caches."""
         return (
-            *(self.start, self.second, self.end, self.agents, tuple(self.channel.tolist())),
+            *(self.start, self.second, self.end, self.bent, self.bend, self.agents, tuple(self.channel.tolist())),
             *(self.outputs, tuple(self.kinks), str(self.spans)),
             tuple((t, tuple(e)) for t, e in sorted(self.events.items())),
         )

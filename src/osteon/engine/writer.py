@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from osteon.engine.layout import LANES, STAGES, Layout
+from osteon.engine.layout import STAGES, Layout
 from osteon.engine.trace import Node
 
 GROUP = {"float64": 4, "float32": 3}  # reciprocals per division; fewer where a product might overflow
@@ -19,7 +19,7 @@ class Writer:
 
     def cell(self, row: int) -> str:
         """A row of the block at the present lane."""
-        return f"w[{row * LANES} + j]"
+        return f"w[{row * self.layout.lanes} + j]"
 
     def function(
         self, name: str, targets: list[tuple[Node, str]], *, lanes: bool = True, error: Node | None = None
