@@ -37,12 +37,13 @@ from osteon.therapies import (
 
 YEAR_DAYS = 365.25
 BIRTH_OF_LIFE = 20.0  # age in years at which every life begins, at peak and in a steady state
-# Therapies first, since they signal to the processes; each may use the signals of those before it.
 PEAK_AGE = 25.0  # to which peak BMD refers: the middle of the youngest decade of NHANES
+# Therapies first, since they signal to the processes; each may use the signals of those before it.
 ALL = (
     hormones.MECHANISM, sclerostin_antibody.MECHANISM, rankl_antibody.MECHANISM, pth_analogues.MECHANISM,
-    bisphosphonates.MECHANISM, supplements.MECHANISM, loading.MECHANISM, estrogen.MECHANISM, sclerostin.MECHANISM, remodelling.MECHANISM,
-    osteoblasts.MECHANISM, osteoclasts.MECHANISM, mineral.MECHANISM, porosity.MECHANISM, degeneration.MECHANISM,
+    bisphosphonates.MECHANISM, supplements.MECHANISM, loading.MECHANISM, estrogen.MECHANISM, sclerostin.MECHANISM,
+    remodelling.MECHANISM, osteoblasts.MECHANISM, osteoclasts.MECHANISM, mineral.MECHANISM, porosity.MECHANISM,
+    degeneration.MECHANISM,
 )  # fmt: skip
 NEEDED = ("remodelling", "osteoblasts", "osteoclasts")
 SITES = {
@@ -124,7 +125,7 @@ class Osteon:
         }
 
     def start(self, p: Any) -> tuple[float, list[Any]]:
-        """The steady state of youth, at 20: every cell state 1, nothing in the bone."""
+        """Youth, at 20: every cell state 1, nothing in the bone, and a surplus of cortical bone left by growth."""
         values = dict(self._initial)
         values["volume_cortical"] = 1.0 + p.growth_surplus
         for k in COMPARTMENTS:
@@ -138,7 +139,11 @@ class Osteon:
 
     def kinks(self, p: Any) -> tuple[Any, ...]:
         """When the rates have a kink (d since birth)."""
-        return tuple(k for mechanism in self._mechanisms for k in mechanism.kinks(p))
+        found: list[Any] = []
+        for kink in (k for mechanism in self._mechanisms for k in mechanism.kinks(p)):
+            if not any(isinstance(kink, float) and isinstance(k, float) and kink == k for k in found):
+                found.append(kink)
+        return tuple(found)
 
     def rates(self, x: Sequence[Any], exposure: Sequence[Any], t: Any, p: Any) -> tuple[list[Any], list[Any]]:
         """Production and loss of each state, from all mechanisms."""

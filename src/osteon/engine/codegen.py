@@ -146,8 +146,8 @@ def _alone(wanted: Iterable[Node], kinds: set[str], memo: Kinds, known: set[int]
 
 
 def _worked_out(node: Node) -> bool:
-    """No bare input, but for an exposure at the step's start: its own row is written only when a step begins afresh, so
-    that it is carried over like every expression on the start."""
+    """No bare input, but for an exposure at the step's start: its own row is written only when a step begins afresh,
+    so that it is carried over like every expression on the start."""
     return node.op not in ("leaf", "const") or (node.op == "leaf" and node.tag[0] == "u" and node.tag[2] == 0)
 
 

@@ -24,6 +24,7 @@ LEAST = 0.01  # weight of a curve
 # taken times the years between. PEPI's rates after stopping are told for about four and two years.
 LATER = {1440: (72.0, 108.0), 1441: (72.0, 108.0), 1577: (36.0, 84.0), 1578: (36.0, 84.0), 1579: (12.0, 36.0),
          1580: (12.0, 36.0)}  # fmt: skip
+LATER_ERROR = 0.3  # of a yearly rate after stopping, points a year; assumed
 YOUNG = 25.0  # age to which BMD by decade refers
 # Rows of the natural-history table: loss rates (first and last year from the final menstrual period), falls over some
 # years, and BMD by decade.
@@ -35,7 +36,7 @@ DECADES = (("woman", "lumbar_spine_bmd", "7", ("8", "9", "10", "11", "12")),
            ("man", "lumbar_spine_bmd", "1", ("2", "3", "4", "5", "6")),
            ("man", "total_hip_bmd", "13", ("14", "15", "16", "17", "18")))  # fmt: skip
 ROWS = {row[0] for row in (*RATES, *FALLS, *HIP_DECADES)} | {r for d in DECADES for r in (d[2], *d[3])}
-RATE_ERROR = 0.15  # of a loss rate round the menopause, points a year; assumed
+RATE_ERROR = 0.15  # of a loss rate round the menopause, points a year; assumed, since the goal is 0.5
 DECADE_ERROR = 1.5  # of a cross-sectional mean by decade relative to 25, points; assumed
 RISE_ERROR = 0.1  # of the rise of a marker over the menopause, logarithm; assumed
 
@@ -159,13 +160,16 @@ def _add(model: Model, trial: Trial, tasks: list[Task], differences: list[Differ
 def _later(curve: Curve, point: Point) -> tuple[str, float, float, float, float]:
     """A change from a later month than 0."""
     first, last = LATER[point.row]
-    years = (last - first) / 12.0 if curve.unit == "%/year" else 1.0
-    return curve.endpoint, last, float(point.value or 0.0) * years, _error(curve), first
+    years, error = 1.0, _error(curve)
+    if curve.unit == "%/year":
+        years = (last - first) / 12.0
+        error = LATER_ERROR * years
+    return curve.endpoint, last, float(point.value or 0.0) * years, error, first
 
 
 def life_tasks(model: Model) -> list[Task]:
-    """The untreated lives of a woman and a man, from the natural-history and physiology tables: loss of bone round the
-    final menstrual period (Michigan, SWAN), BMD by decade (NHANES), the rise of markers."""
+    """The untreated lives of a woman and a man, from the natural-history and physiology tables: loss of bone round
+    the final menstrual period (Michigan, SWAN), BMD by decade (NHANES), the rise of markers."""
     menopause = float(model.parameters().menopause_age)
     natural = {row["row_id"]: float(row["value"]) for row in table_rows("natural_history") if row["row_id"] in ROWS}
     physiology = {row["id"]: row for row in table_rows("physiology")}

@@ -2,10 +2,11 @@
 
     pre' = [1 - ((1 - δ) ρ + δ) · pre]/τ_pre
     C'   = η [ρ · pre - C (1 + β)]
-    ρ = (1 - Qs · c/(c + kQ)) (1 + Qx · excess) (1 + cE ν (1 - E)) (1 - w + w B) (1 - Ed d/(d + EC)) (1 + cR rP u)
+    ρ = r (1 - supplements) (1 + cE ν (1 - E)) (1 - w + w B) (1 - Ed d/(d + EC)) (1 + cR rP u)
 
-Differentiation ρ answers to sclerostin antibody c, estrogen E, RANKL from osteoblasts B, denosumab d and PTH u; death
-to bisphosphonate β. Without death of precursors (δ = 0) they would pile up under denosumab and rebound without bound.
+Differentiation ρ answers to sclerostin antibody by r, calcium and vitamin D, estrogen E, RANKL from osteoblasts B,
+denosumab d and PTH u; death to bisphosphonate β. Without death of precursors (δ = 0) they would pile up under
+denosumab and rebound without bound.
 """
 
 from __future__ import annotations

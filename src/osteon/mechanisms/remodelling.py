@@ -5,8 +5,8 @@
     W' = (R - W)/τ_W                              coupling signal
 
 S(V) = V (1 + a)/(V + a), with slope σ = a/(1 + a) at V = 1: surface grows with volume, and is lost with it. The two
-exponents give every loss and gain an end. Life begins at 20 with more cortical bone than adult life keeps: a surplus of
-growth, which the exponents wear off over decades.
+exponents give every loss and gain an end. Life begins at 20 with more cortical bone than adult life keeps: a surplus
+of growth, which the exponents wear off over decades.
 """
 
 from __future__ import annotations

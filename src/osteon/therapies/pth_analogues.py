@@ -2,7 +2,8 @@
 
     effect = u (1 + h)/(u + h)
 
-u = 1 for teriparatide 20 µg daily; h is where larger doses add less. Abaloparatide raises resorption less for the same formation.
+u = 1 for teriparatide 20 µg daily; h is where larger doses add less. Abaloparatide raises resorption less for the
+same formation.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     d' = absorbed - d (CL/V + Vmax/(Km V + d))        d: mg in the body; V: volume of distribution
     block = Ed · d/(d + EC)
 
-The second way is its target: it holds up little of a large dose but ends a small rest within weeks, so that the effect
+The second way is its target: it takes little of a large dose but ends a small rest within weeks, so that the effect
 stops about half a year after a dose.
 """
 
