@@ -16,6 +16,7 @@ from osteon.engine.exposure import Exposure
 from osteon.errors import InputError, ModelError, OsteonWarning, nearest
 from osteon.person import Person
 from osteon.regimen import Course, Regimen, parse_regimen, prior_courses
+from osteon.therapies import catalogue
 from osteon.units import MONTH_DAYS, Span, number, parse_span
 
 if TYPE_CHECKING:
@@ -291,9 +292,9 @@ def check_therapies(model: Model, kinetics: Any, regimens: Sequence[Regimen]) ->
     for regimen in regimens:
         for therapy in regimen.therapies():
             if therapy not in kinetics:
+                known = sorted(name for name in kinetics if catalogue.find(name))
                 raise ModelError(
-                    f"{model.name} has no {therapy} (it knows {', '.join(sorted(kinetics))})"
-                    f"{nearest(therapy, kinetics, 0.75)}"
+                    f"{model.name} has no {therapy} (it knows {', '.join(known)}){nearest(therapy, known, 0.75)}"
                 )
 
 

@@ -119,9 +119,9 @@ class Osteon:
     def kinetics(self, p: Any) -> dict[str, Kinetics]:
         """How each therapy drives its channel."""
         return {
-            therapy: Kinetics(self.channels.index(channel), gain, half_life, *routes)
+            therapy: Kinetics(self.channels.index(channel), gain, half_life)
             for mechanism in self._mechanisms
-            for therapy, (channel, gain, half_life, *routes) in mechanism.kinetics(p).items()
+            for therapy, (channel, gain, half_life) in mechanism.kinetics(p).items()
         }
 
     def start(self, p: Any) -> tuple[float, list[Any]]:

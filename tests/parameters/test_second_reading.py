@@ -206,6 +206,13 @@ PARAMETERS: dict[str, tuple[str, Convert]] = {  # osteon's parameter, the readin
     "peak_hip": ("nhanes_f_total_hip_21_30_mean", _same),
     "peak_neck": ("nhanes3_f_femoral_neck_young_mean", _same),
     "estrogen_drift_men": ("men_free_estradiol_years_per_2pct", lambda years: _yearly(years) / 100),
+    "peak_spine_men": ("nhanes_m_lumbar_spine_21_30_mean", _same),
+    "peak_hip_men": ("nhanes_m_total_hip_21_30_mean", _same),
+    "peak_neck_men": ("biology_direct_m_femoral_neck_mean", _same),
+    "denosumab_absorbed": ("denosumab_f_sutjandra", _same),
+    "denosumab_absorption": ("denosumab_ka_sutjandra", _same),
+    "alendronate_absorbed": ("alendronate_oral_bioavailability", _share),
+    "ibandronate_absorbed": ("ibandronate_oral_bioavailability", _share),
     "estradiol_dose": ("estradiol_dose_equal_cee", _same),
     "raloxifene_dose": ("raloxifene_standard_dose", _same),
 }

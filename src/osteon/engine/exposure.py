@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,12 +36,12 @@ class Kinetics:
     channel: int
     gain: Any
     half_life: Any
-    routes: Mapping[str, float] = field(default_factory=dict)
-    """What a dose by another route is worth in doses by the usual one."""
 
-    def dose(self, course: Course) -> float:
-        """A course's dose in doses by the usual route."""
-        return course.dose * self.routes.get(course.route or "", 1.0)
+
+def agent(course: Course, kinetics: Mapping[str, Any]) -> str:
+    """The entry of a course in a model's kinetics: its therapy, with the route where that has an entry of its own."""
+    by_route = f"{course.therapy} {course.route}"
+    return by_route if by_route in kinetics else course.therapy
 
 
 class Exposure:
@@ -53,10 +53,11 @@ class Exposure:
 
     def __init__(self, courses: Sequence[Course], kinetics: Mapping[str, Kinetics], n_channels: int) -> None:
         self.n_channels = n_channels
-        agents = list(dict.fromkeys(course.therapy for course in courses))
-        self._kinetics = [kinetics[agent] for agent in agents]
+        names = [agent(course, kinetics) for course in courses]
+        agents = list(dict.fromkeys(names))
+        self._kinetics = [kinetics[name] for name in agents]
         self._decay = np.array([math.log(2) / k.half_life for k in self._kinetics])
-        jumps, rates = _events(courses, agents, self._kinetics)
+        jumps, rates = _events(courses, [agents.index(name) for name in names], self._kinetics)
         self.breaks: Float[np.ndarray, " segment"] = np.array(sorted(set(jumps) | set(rates)))
         self._amplitude, self._plateau = self._march(jumps, rates)
 
@@ -116,15 +117,14 @@ class Segment:
 
 
 def _events(
-    courses: Sequence[Course], agents: list[str], kinetics: list[Kinetics]
+    courses: Sequence[Course], numbers: Sequence[int], kinetics: list[Kinetics]
 ) -> tuple[dict[float, np.ndarray], dict[float, np.ndarray]]:
-    """Jumps of the level, and changes of the inflow, by time and agent."""
+    """Jumps of the level, and changes of the inflow, by time and agent; `numbers` gives the agent of each course."""
     jumps: dict[float, np.ndarray] = {}
     rates: dict[float, np.ndarray] = {}
-    for course in courses:
-        j = agents.index(course.therapy)
-        unit = np.zeros(len(agents))
-        unit[j] = kinetics[j].gain * kinetics[j].dose(course)
+    for course, j in zip(courses, numbers, strict=True):
+        unit = np.zeros(len(kinetics))
+        unit[j] = kinetics[j].gain * course.dose
         if is_window(course):
             inflow = unit / course.interval
             rates[course.start] = rates.get(course.start, 0.0) + inflow

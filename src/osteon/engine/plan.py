@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from osteon.engine.exposure import is_window
+from osteon.engine.exposure import agent, is_window
 from osteon.regimen import Course
 
 DOSE, INFLOW, TIMES, PLUS = range(4)
@@ -95,9 +95,9 @@ class Plan:
         """Active agents as the kernel takes them: twice the number, plus one for those not the first on a channel."""
         heard: set[int] = set()
         found = []
-        for agent in active:
-            channel = int(self.channel[agent])
-            found.append(2 * agent + (channel in heard))
+        for number in active:
+            channel = int(self.channel[number])
+            found.append(2 * number + (channel in heard))
             heard.add(channel)
         return found
 
@@ -125,25 +125,25 @@ def make(
     `kinetics` gives channel and half-life of each therapy (an array over people is taken at its longest). Each course
     is a component with a dose factor of its own, in the order given.
     """
-    agents = tuple(dict.fromkeys(c.therapy for c in courses))
+    names = [agent(c, kinetics) for c in courses]
+    agents = tuple(dict.fromkeys(names))
     plan = Plan(
         start, second, max(outputs), agents, np.array([kinetics[a].channel for a in agents], np.int64),
         outputs=tuple(sorted(outputs)), components=max(1, len(courses)),
     )  # fmt: skip
-    for index, agent in enumerate(agents):
-        half_life = float(np.max(kinetics[agent].half_life))
-        mine = [(number, course) for number, course in enumerate(courses) if course.therapy == agent]
+    for index, name in enumerate(agents):
+        half_life = float(np.max(kinetics[name].half_life))
+        mine = [(number, course) for number, course in enumerate(courses) if names[number] == name]
         edges: dict[float, Event] = {}
         reach: list[tuple[float, float]] = []
         for number, course in sorted(mine, key=lambda item: item[1].start):
-            dose = kinetics[agent].dose(course)
             if is_window(course):
-                edges[course.start] = Event(INFLOW, index, dose / course.interval, number)
+                edges[course.start] = Event(INFLOW, index, course.dose / course.interval, number)
                 edges[course.stop] = Event(INFLOW, index, 0.0, number)
                 reach.append((course.start, course.stop + LASTING * half_life))
             else:
                 for time in course.times.tolist():
-                    plan.events.setdefault(time, []).append(Event(DOSE, index, dose, number))
+                    plan.events.setdefault(time, []).append(Event(DOSE, index, course.dose, number))
                     reach.append((time, time + LASTING * half_life))
         for time, event in edges.items():
             plan.events.setdefault(time, []).append(event)

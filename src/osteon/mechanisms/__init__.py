@@ -39,8 +39,8 @@ class Mechanism:
     signals: Callable[[States, Signals, Any, Any, Signals], dict[str, Any]] = _none
     rates: Callable[[States, Signals, Any, Any, Signals], Rates] = _none
     kinetics: Callable[[Any], Mapping[str, tuple[Any, ...]]] = lambda p: {}
-    """Therapies by name: channel, gain per dose unit, half-life (d), and, where there are several routes, what a dose
-    by another one is worth in doses by the usual one."""
+    """Therapies by name: channel, gain per dose unit, half-life (d). A route with another gain has an entry of its
+    own ("ibandronate IV")."""
     kinks: Callable[[Any], tuple[Any, ...]] = lambda p: ()
     """Times (d since birth) at which its rates have a kink."""
 

@@ -15,9 +15,6 @@ from typing import Any
 from osteon.mechanisms import Mechanism, Rates, Signals, States
 
 CHANNEL = "bisphosphonate"
-# Share of a dose by mouth that is absorbed: rows PK-ALN-002 and PK-IBN-001 of the physiology table.
-ABSORBED = {"alendronate": 0.0076, "ibandronate": 0.0063}
-UPTAKE = 1.0  # half-life of uptake into bone, days; assumed, short beside the stay on the surface
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
@@ -38,17 +35,16 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
 
 def kinetics(p: Any) -> dict[str, tuple[Any, ...]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
-    per_mg = p.alendronate_potency * log(2) / UPTAKE
+    uptake = p.bisphosphonate_uptake
+    alendronate = p.alendronate_potency * log(2) / uptake
+    ibandronate = alendronate * p.ibandronate_relative
     return {
-        "alendronate": (CHANNEL, per_mg, UPTAKE, {"IV": 1.0 / ABSORBED["alendronate"]}),
-        "risedronate": (CHANNEL, per_mg * p.risedronate_relative, UPTAKE),
-        "ibandronate": (
-            CHANNEL,
-            per_mg * p.ibandronate_relative,
-            UPTAKE,
-            {"IV": 1.0 / ABSORBED["ibandronate"]},
-        ),
-        "zoledronate": (CHANNEL, per_mg * p.zoledronate_relative, UPTAKE),
+        "alendronate": (CHANNEL, alendronate, uptake),
+        "alendronate IV": (CHANNEL, alendronate / p.alendronate_absorbed, uptake),
+        "risedronate": (CHANNEL, alendronate * p.risedronate_relative, uptake),
+        "ibandronate": (CHANNEL, ibandronate, uptake),
+        "ibandronate IV": (CHANNEL, ibandronate / p.ibandronate_absorbed, uptake),
+        "zoledronate": (CHANNEL, alendronate * p.zoledronate_relative, uptake),
     }
 
 

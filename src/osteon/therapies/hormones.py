@@ -12,7 +12,6 @@ from typing import Any
 from osteon.mechanisms import Mechanism, Signals, States
 
 ESTROGEN, SERM, PROGESTIN = "estrogen", "SERM", "progestin"
-ONSET = 1.0  # days; assumed, short beside every cell's life
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
@@ -24,17 +23,16 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
     return {"estrogen_therapy": by_estrogen + by_serm - by_estrogen * by_serm}
 
 
-PATCH = 20.0  # mg by mouth that 1 mg through the skin is worth: patches of 50 µg a day stand for 1 mg; assumed
-
-
 def kinetics(p: Any) -> dict[str, tuple[Any, ...]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
-    daily = log(2) / ONSET
+    onset = p.hormone_onset
+    daily = log(2) / onset
     return {
-        "conjugated estrogens": (ESTROGEN, daily / p.conjugated_estrogens_dose, ONSET),
-        "estradiol": (ESTROGEN, daily / p.estradiol_dose, ONSET, {"TD": PATCH}),
-        "medroxyprogesterone": (PROGESTIN, daily / p.medroxyprogesterone_dose, ONSET),
-        "raloxifene": (SERM, daily / p.raloxifene_dose, ONSET),
+        "conjugated estrogens": (ESTROGEN, daily / p.conjugated_estrogens_dose, onset),
+        "estradiol": (ESTROGEN, daily / p.estradiol_dose, onset),
+        "estradiol TD": (ESTROGEN, daily * p.estradiol_patch / p.estradiol_dose, onset),
+        "medroxyprogesterone": (PROGESTIN, daily / p.medroxyprogesterone_dose, onset),
+        "raloxifene": (SERM, daily / p.raloxifene_dose, onset),
     }
 
 

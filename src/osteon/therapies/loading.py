@@ -14,8 +14,6 @@ from typing import Any
 from osteon.mechanisms import Mechanism, Signals, States
 
 CHANNEL = "loading"
-ONSET = 7.0  # days; assumed, short beside every cell's life
-SESSIONS = 3.5  # days between sessions at which u = 1
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
 
 def kinetics(p: Any) -> dict[str, tuple[Any, ...]]:
     """Channel, gain per session and half-life (d)."""
-    return {"exercise": (CHANNEL, SESSIONS * log(2) / ONSET, ONSET)}
+    return {"exercise": (CHANNEL, p.loading_interval * log(2) / p.loading_onset, p.loading_onset)}
 
 
 MECHANISM = Mechanism("loading", neutral={"loading": 0.0}, channels=(CHANNEL,), signals=signals, kinetics=kinetics)

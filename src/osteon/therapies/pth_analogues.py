@@ -14,7 +14,6 @@ from typing import Any
 from osteon.mechanisms import Mechanism, Signals, States
 
 CHANNEL, RESORPTION = "PTH analogue", "abaloparatide"
-ONSET = 1.0  # days in which the effect of daily injections builds up; assumed, short beside every cell's life
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
@@ -29,11 +28,12 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
 
 def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
-    daily = log(2) / ONSET
+    onset = p.pth_onset
+    daily = log(2) / onset
     return {
-        "teriparatide": (CHANNEL, daily / p.teriparatide_dose, ONSET),
-        "PTH(1-84)": (CHANNEL, daily * p.pth84_effect / p.pth84_dose, ONSET),
-        "abaloparatide": (RESORPTION, daily * p.abaloparatide_effect / p.abaloparatide_dose, ONSET),
+        "teriparatide": (CHANNEL, daily / p.teriparatide_dose, onset),
+        "PTH(1-84)": (CHANNEL, daily * p.pth84_effect / p.pth84_dose, onset),
+        "abaloparatide": (RESORPTION, daily * p.abaloparatide_effect / p.abaloparatide_dose, onset),
     }
 
 

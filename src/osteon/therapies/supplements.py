@@ -14,7 +14,6 @@ from typing import Any
 from osteon.mechanisms import Mechanism, Signals, States
 
 CHANNEL = "supplements"
-ONSET = 10.0  # days; assumed, short beside every cell's life
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
@@ -25,10 +24,11 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
 
 def kinetics(p: Any) -> dict[str, tuple[Any, ...]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
-    daily = 0.5 * log(2) / ONSET
+    onset = p.supplements_onset
+    daily = 0.5 * log(2) / onset
     return {
-        "calcium": (CHANNEL, daily / p.calcium_dose, ONSET),
-        "vitamin D": (CHANNEL, daily / p.vitamin_d_dose, ONSET),
+        "calcium": (CHANNEL, daily / p.calcium_dose, onset),
+        "vitamin D": (CHANNEL, daily / p.vitamin_d_dose, onset),
     }
 
 
