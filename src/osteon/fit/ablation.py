@@ -22,10 +22,7 @@ from osteon.fit.problem import Problem
 from osteon.skeleton import ALL, NEEDED, Osteon
 
 FILE = "ablation.csv"
-SPREADS = (
-    0.3,
-    0.05,
-)  # round a start, in the priors' widths, on which steps are chosen; the second if the first fails
+SPREADS = (0.3, 0.05)  # round a start, in the priors' widths, on which steps are chosen; the second if the first fails
 # Parts of mechanisms, and the values that switch them off. Those whose parameters a model lacks are left out.
 PARTS: tuple[tuple[str, Mapping[str, float]], ...] = (
     ("death of pre-osteoclasts", {"pre_osteoclast_death": 0.02}),
@@ -37,7 +34,11 @@ PARTS: tuple[tuple[str, Mapping[str, float]], ...] = (
     ("waking of lining cells", {"sclerostin_waking": 0.0, "pth_waking": 0.0}),
     ("bisphosphonate kept in bone", {"bisphosphonate_kept": 0.0}),
     ("osteocytes' answer to an antibody", {"compensation_gain": 0.0}),
-    ("sclerostin antibody on resorption", {"antibody_resorption": 0.0}),
+    ("sclerostin antibody on resorption", {"antibody_resorption": 0.0, "rankl_answer": 0.0}),
+    ("osteocytes' RANKL in answer to it", {"rankl_answer": 0.0}),
+    ("clearance of denosumab by its target", {"denosumab_target_most": 1e-6}),
+    ("larger doses of PTH adding less", {"pth_saturation": 1e6}),
+    ("surplus of cortical bone by growth", {"growth_surplus": 0.0}),
     ("ageing of the osteoblast supply", {"supply_ageing": 0.0}),
 )
 
