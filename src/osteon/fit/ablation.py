@@ -13,16 +13,20 @@ import pandas as pd
 from osteon import files, parameters
 from osteon.errors import OsteonError
 from osteon.evidence.loader import load_trials
-from osteon.evidence.schema import Trial
 from osteon.fit import optimise
 from osteon.fit.effects import Effects
-from osteon.fit.held_out import ORDER, fitted, rmse, scored_errors, scored_trials
+from osteon.fit.held_out import ORDER, rmse, scored_errors
 from osteon.fit.optimise import Found
 from osteon.fit.problem import Problem
+from osteon.fit.targets import trial_targets
 from osteon.skeleton import ALL, NEEDED, Osteon
 
 FILE = "ablation.csv"
-SPREADS = (0.3, 0.05)  # round a start, in the priors' widths, on which steps are chosen; the second if the first fails
+DRAWS, TARGET = 24, 1e-3  # fewer sets and longer steps than for the fit itself: what is asked is what gets worse
+SPREADS = (
+    0.3,
+    0.05,
+)  # round a start, in the priors' widths, on which steps are chosen; the second if the first fails
 # Parts of mechanisms, and the values that switch them off. Those whose parameters a model lacks are left out.
 PARTS: tuple[tuple[str, Mapping[str, float]], ...] = (
     ("death of pre-osteoclasts", {"pre_osteoclast_death": 0.02}),
@@ -116,9 +120,12 @@ def ablate(
         if best is None:
             found.append(Ablated(case, None, {}))
             continue
-        model = fitted(part, best.z)
-        others = pooled(model, list(load_trials("validate").values())) if score_validate else None
-        found.append(Ablated(case, best.cost, pooled(model, scored_trials(problem)), others))
+        others = None
+        if score_validate:
+            never_fitted = trial_targets(part.model, load_trials("validate").values())
+            judge = Problem(part.model, never_fitted, part.free, part.threads)
+            others = pooled(judge, best.z) if _prepared(judge, best.z, SPREADS[-1]) else {}
+        found.append(Ablated(case, best.cost, pooled(part, best.z), others))
     return found
 
 
@@ -143,15 +150,15 @@ def refit(problem: Problem, z: np.ndarray, case: Case) -> tuple[Problem, Found |
 def _prepared(problem: Problem, z: np.ndarray, spread: float) -> bool:
     """Whether steps could be chosen near z: with a part missing, the model may run away with some parameters."""
     try:
-        problem.prepare(z, spread=spread)
+        problem.prepare(z, spread=spread, draws=DRAWS, target=TARGET)
     except OsteonError:
         return False
     return True
 
 
-def pooled(model: Osteon, trials: Sequence[Trial]) -> dict[str, tuple[int, float]]:
-    """n and RMSE by end point over some trials, as `osteon validate` pools them."""
-    errors = scored_errors(model, trials)
+def pooled(problem: Problem, z: np.ndarray) -> dict[str, tuple[int, float]]:
+    """n and RMSE by end point over all trials of a problem, as `osteon validate` pools them."""
+    errors = scored_errors(problem, z)
     found = {}
     for endpoint in sorted({e for _, e in errors}, key=ORDER.index):
         parts = [x for (_, e), x in errors.items() if e == endpoint]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,10 @@ import pandas as pd
 
 from osteon import files
 from osteon.endpoints import ENDPOINTS
-from osteon.errors import InputError, OsteonWarning
-from osteon.evidence.loader import load_trials
-from osteon.evidence.schema import Trial
-from osteon.evidence.score import validate
+from osteon.errors import InputError
 from osteon.fit import optimise
 from osteon.fit.problem import Problem
+from osteon.fit.targets import LIFE
 from osteon.skeleton import Osteon
 
 ORDER = list(ENDPOINTS)
@@ -66,24 +63,16 @@ def fitted(problem: Problem, z: np.ndarray) -> Osteon:
     return Osteon(model.without, {**model.values, **values})
 
 
-def scored_errors(model: Osteon, trials: Sequence[Trial]) -> dict[tuple[str, str], np.ndarray]:
-    """Model less published, by trial and end point, as `osteon validate` has it (so without trial effects)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", OsteonWarning)  # end points that it lacks are told elsewhere
-        points = validate(model, trials).points
-    found = {}
-    for (trial, endpoint), group in points.groupby(["trial", "endpoint"], sort=False):
-        x, y = group["predicted"].to_numpy(float), group["observed"].to_numpy(float)
-        marker = ENDPOINTS[str(endpoint)].kind == "marker"
-        found[str(trial), str(endpoint)] = np.log1p(x / 100) - np.log1p(y / 100) if marker else x - y
-    return found
-
-
-def scored_trials(problem: Problem) -> list[Trial]:
-    """The trials of a problem with values that scores count (changes from baseline, not only differences)."""
-    return [
-        trial for name, trial in load_trials().items() if any(t.trial == name and t.values for t in problem.tasks)
-    ]
+def scored_errors(problem: Problem, z: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+    """Model less published by trial and end point, on the values that `osteon validate` scores (changes from month 0 in
+    one arm), without trial effects."""
+    values = [(t.trial, v) for t in problem.tasks for v in t.values]
+    errors = (problem.residuals(z[: problem.count]) * problem.error)[0]
+    found: dict[tuple[str, str], list[float]] = {}
+    for (trial, value), error in zip(values, errors[: len(values)], strict=True):
+        if trial != LIFE and value.base is None:
+            found.setdefault((trial, value.endpoint), []).append(float(error))
+    return {key: np.array(some) for key, some in found.items()}
 
 
 def rmse(errors: Iterable[np.ndarray]) -> float:
@@ -109,22 +98,22 @@ def leave_one_out(
 
     Each fit starts from there and from the priors' centers; the better end is taken.
     """
-    trials = scored_trials(problem)
-    whole = scored_errors(fitted(problem, z), trials)
+    whole = scored_errors(problem, z)
+    trials = list(dict.fromkeys(trial for trial, _ in whole))
     own = alone(problem)
     left: dict[tuple[str, str], np.ndarray] = {}
     for number, trial in enumerate(trials):
         if progress is not None:
-            progress(number / len(trials), trial.id)
-        part = problem.without(trial.id)
+            progress(number / len(trials), trial)
+        part = problem.without(trial)
         ends = [optimise.fit(part, start) for start in (z, problem.center)]
-        left |= scored_errors(fitted(part, min(ends, key=lambda end: end.cost).z), [trial])
+        best = min(ends, key=lambda end: end.cost)
+        left |= {key: x for key, x in scored_errors(problem, best.z).items() if key[0] == trial}
     rows = [
         Row(trial, endpoint, len(x), rmse([x]), rmse([left[trial, endpoint]]), ", ".join(own[trial]))
         for (trial, endpoint), x in whole.items()
     ]
-    names = [trial.id for trial in trials]
-    for name, some in ((ALL, names), (SHARED, [t for t in names if not own[t]])):
+    for name, some in ((ALL, trials), (SHARED, [t for t in trials if not own[t]])):
         for endpoint in sorted({e for t, e in whole if t in some}, key=ORDER.index):
             keys = [key for key in whole if key[0] in some and key[1] == endpoint]
             n = sum(len(whole[key]) for key in keys)

@@ -86,9 +86,12 @@ class Problem:
         """How many parameters are fitted, trial effects apart."""
         return len(self.free)
 
-    def prepare(self, z: np.ndarray, seed: int = 0, spread: float = SPREAD) -> None:
-        """Choose the steps of every task for sets near z [coordinate], `spread` (in the priors' widths) round it."""
-        noise = np.random.default_rng(seed).standard_normal((DRAWS, self.count))
+    def prepare(
+        self, z: np.ndarray, seed: int = 0, spread: float = SPREAD, draws: int = DRAWS, target: float = TARGET
+    ) -> None:
+        """Choose the steps of every task on sets near z [coordinate], `spread` (in the priors' widths) round it, with
+        which BMD is within `target` (relative)."""
+        noise = np.random.default_rng(seed).standard_normal((draws, self.count))
         middle, width = z[: self.count], self.width[: self.count]
         near = np.vstack([middle, middle + spread * width * noise])
         channels = range(len(self.model.channels))
@@ -97,7 +100,7 @@ class Problem:
             people = self.cohort(task, near)
             return batch.prepare(
                 self.model, lambda a, b: people.take(slice(a, b)), len(near), task.courses, task.days,
-                second=task.second, target=TARGET, channels=channels,
+                second=task.second, target=target, channels=channels,
             )  # fmt: skip
 
         self._setups = [setup(self.tasks[0])]  # compiles

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from osteon.models import Model
     from osteon.person import Person
 
+LIFE = "natural history"
 LEAST = 0.01  # weight of a curve
 # Points of trials that are no change from month 0: row number, month from which and month to which; "%/year" is
 # taken times the years between. PEPI's rates after stopping are told for about four and two years.
@@ -102,13 +103,19 @@ class Task:
 
 
 def targets(model: Model) -> Targets:
-    """Every arm of the trials marked `fit` that the model can simulate, differences between them, and the untreated
-    life."""
+    """Every arm of the trials marked `fit` that the model can simulate, differences between them, and untreated
+    lives."""
+    found = trial_targets(model, load_trials("fit").values())
+    return Targets((*found.tasks, *life_tasks(model)), found.differences)
+
+
+def trial_targets(model: Model, trials: Iterable[Trial]) -> Targets:
+    """The arms of some trials that the model can simulate, and differences between them."""
     tasks: list[Task] = []
     differences: list[Difference] = []
-    for trial in load_trials("fit").values():
+    for trial in trials:
         _add(model, trial, tasks, differences)
-    return Targets((*tasks, *life_tasks(model)), tuple(differences))
+    return Targets(tuple(tasks), tuple(differences))
 
 
 def _error(curve: Curve) -> float:
@@ -210,7 +217,7 @@ class _Life:
         at = {year: index for index, year in enumerate(years)}
         values = tuple(Value(e, at[year], change, error, at[since]) for e, change, error, year, since in self.rows)
         days = tuple(year * self.model.year_days for year in years)
-        return Task("natural history", name, self.age, (), 0.0, days, values, self.traits)
+        return Task(LIFE, name, self.age, (), 0.0, days, values, self.traits)
 
 
 def _task(

@@ -35,6 +35,8 @@ class Record:
     bounds: tuple[float, float] | None = None
     prior: Mapping[str, Any] | None = None
     """Of a fitted value: {"scale": "log" or "logit", "sd": width on that scale}, centred on the value here."""
+    direction: str | None = None
+    """What more of it does: "+ lumbar_spine_bmd, romosozumab" (sign, end point, scenario of tests/parameters)."""
 
 
 class ParameterSet(Mapping[str, Record]):
