@@ -122,11 +122,15 @@ def markdown(study: Study, numbers: Numbers, result: xr.Dataset) -> str:
     heads = ["plan", "most", f"{YEARS[-1]} years"]
     parts.append(f"**Lumbar spine, the most and the last**, change in %:\n\n{_table(heads, rows)}")
     parts.append(f"**After the last denosumab has worn off**, change in % from month 0:\n\n{_after(study, numbers)}")
-    facts = provenance(result)
-    parts.append(
-        f"Made with {result.sizes['draw']} draws of {facts['model']}, parameters {facts['parameters_hash']}."
-    )
+    parts.append(f"Made with {made_with(result)}.")
     return "\n\n".join(parts) + "\n"
+
+
+def made_with(result: xr.Dataset) -> str:
+    """Draws, model and parameters."""
+    facts, draws = provenance(result), result.sizes["draw"]
+    what = f"{draws} draws" if draws > 1 else "the most probable parameters"
+    return f"{what} of {facts['model']}, fit {facts['parameters_hash']}"
 
 
 def _after(study: Study, numbers: Numbers) -> str:
@@ -200,7 +204,7 @@ def updated(page: str, content: str) -> str:
 def main(draws: int | None, out: Path | None, update_docs: bool) -> None:
     study, result = simulate(draws)
     numbers = Numbers(study, result)
-    print(f"{study.title}: mean change in % and T-score ({result.sizes['draw']} draws)\n")
+    print(f"{study.title}: mean change in % and T-score ({made_with(result)})\n")
     screen(numbers)
     text = markdown(study, numbers, result)
     if out:
