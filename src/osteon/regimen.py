@@ -199,7 +199,8 @@ def _course(
     if dose is None and therapy.default_dose not in ("", "none"):
         value, unit = therapy.default_dose.split()
         dose = Dose(float(value), unit)
-    amount = convert_dose(dose.value, dose.unit, therapy.unit, weight_kg) if dose else 0.0
+    once = 0.0 if therapy.unit else 1.0  # what has no dose unit counts by the time: a session, a course
+    amount = convert_dose(dose.value, dose.unit, therapy.unit, weight_kg) if dose else once
     first = day + component.start_days(year_days)
     if component.interval is None:
         interval, count, stop = 0.0, 1, first

@@ -213,6 +213,7 @@ PARAMETERS: dict[str, tuple[str, Convert]] = {  # osteon's parameter, the readin
     "denosumab_absorption": ("denosumab_ka_sutjandra", _same),
     "alendronate_absorbed": ("alendronate_oral_bioavailability", _share),
     "ibandronate_absorbed": ("ibandronate_oral_bioavailability", _share),
+    "romosozumab_half_life": ("romosozumab_half_life", _same),
     "estradiol_dose": ("estradiol_dose_equal_cee", _same),
     "raloxifene_dose": ("raloxifene_standard_dose", _same),
 }

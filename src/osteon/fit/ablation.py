@@ -41,6 +41,7 @@ PARTS: tuple[tuple[str, Mapping[str, float]], ...] = (
     ("sclerostin antibody on resorption", {"antibody_resorption": 0.0, "rankl_answer": 0.0}),
     ("osteocytes' RANKL in answer to it", {"rankl_answer": 0.0}),
     ("clearance of denosumab by its target", {"denosumab_target_most": 1e-6}),
+    ("resorption under PTH coming later", {"pth_resorption_time": 1.0}),
     ("larger doses of PTH adding less", {"pth_saturation": 1e6}),
     ("surplus of cortical bone by growth", {"growth_surplus": 0.0}),
     ("ageing of the osteoblast supply", {"supply_ageing": 0.0}),

@@ -64,8 +64,8 @@ def fitted(problem: Problem, z: np.ndarray) -> Osteon:
 
 
 def scored_errors(problem: Problem, z: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
-    """Model less published by trial and end point, on the values that `osteon validate` scores (changes from month 0 in
-    one arm), without trial effects."""
+    """Model less published by trial and end point, on the values that `osteon validate` scores (changes from month 0
+    in one arm), without trial effects."""
     values = [(t.trial, v) for t in problem.tasks for v in t.values]
     errors = (problem.residuals(z[: problem.count]) * problem.error)[0]
     found: dict[tuple[str, str], list[float]] = {}

@@ -16,7 +16,7 @@ from osteon.fit.problem import Problem
 
 ENSEMBLES = 4
 WARM_UP = 0.5  # of the rounds, left out
-START = 0.3  # spread of the walkers at the start, in posterior widths
+START = 0.9  # spread of the walkers at the start, in posterior widths by the Jacobian
 CAP = 8.0  # widths from the top beyond which nothing is thought probable
 
 

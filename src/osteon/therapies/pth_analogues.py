@@ -1,9 +1,10 @@
 """Teriparatide, abaloparatide and PTH(1-84): daily injections, as the mean effect of a day.
 
     effect = u (1 + h)/(u + h)
+    z' = (effect on resorption - z)/τ_R
 
-u = 1 for teriparatide 20 µg daily; h is where larger doses add less. Abaloparatide raises resorption less for the
-same formation.
+u = 1 for teriparatide 20 µg daily; h is where larger doses add less. Formation rises at once, resorption months later
+(z): the anabolic window. Abaloparatide raises resorption less for the same formation.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from math import log
 from typing import Any
 
-from osteon.mechanisms import Mechanism, Signals, States
+from osteon.mechanisms import Mechanism, Rates, Signals, States
 
 CHANNEL, RESORPTION = "PTH analogue", "abaloparatide"
 
@@ -20,10 +21,15 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
     """What the other mechanisms see of it."""
     whole = u[CHANNEL] + u[RESORPTION]
     less = (1.0 + p.pth_saturation) / (whole + p.pth_saturation)
-    return {
-        "pth": less * whole,
-        "pth_resorption": less * (u[CHANNEL] + p.abaloparatide_resorption * u[RESORPTION]),
-    }
+    return {"pth": less * whole, "pth_resorption": x["pth_resorption"]}
+
+
+def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
+    """Production and loss of its state."""
+    whole = u[CHANNEL] + u[RESORPTION]
+    less = (1.0 + p.pth_saturation) / (whole + p.pth_saturation)
+    drive = less * (u[CHANNEL] + p.abaloparatide_resorption * u[RESORPTION])
+    return {"pth_resorption": (drive / p.pth_resorption_time, 1.0 / p.pth_resorption_time)}
 
 
 def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
@@ -38,6 +44,6 @@ def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
 
 
 MECHANISM = Mechanism(
-    "PTH analogues", neutral={"pth": 0.0, "pth_resorption": 0.0}, channels=(CHANNEL, RESORPTION), signals=signals,
-    kinetics=kinetics,
+    "PTH analogues", {"pth_resorption": 0.0}, {"pth": 0.0, "pth_resorption": 0.0}, channels=(CHANNEL, RESORPTION),
+    signals=signals, rates=rates, kinetics=kinetics,
 )  # fmt: skip
