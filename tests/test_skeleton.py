@@ -276,3 +276,28 @@ def test_the_default_model_says_which_fit_it_is():
     page = course_page_text(osteon.simulate("none", age=66, until="6 months"))
     assert MODEL.parameter_hash in page
     assert "medical advice" in page
+
+
+def test_a_route_without_numbers_is_refused():
+    with pytest.raises(ModelError, match="it knows it by PO, TD"):
+        course("estradiol 0.05 mg SC daily")
+    with pytest.raises(ModelError, match="abaloparatide TD"):
+        course("abaloparatide 300 ug TD daily")
+    vein, mouth = (course(f"ibandronate 3 mg {r} every 3 months")["total_hip_bmd"][-1] for r in ("IV", "PO"))
+    assert vein > mouth + 1
+
+
+def test_people_keep_to_the_bounds_of_records():
+    people = Variation(MODEL, 256, {"estrogen_replaced": 1.0}, 65.0).people(0, 256)
+    low, high = parameters.load("osteon")["estrogen_replaced"].bounds
+    assert low <= people.p.estrogen_replaced.min()
+    assert people.p.estrogen_replaced.max() <= high
+    with pytest.raises(InputError, match="does not differ"):
+        Variation(MODEL, 4, {"male": 0.2}, 65.0)
+
+
+def test_persons_that_cannot_be():
+    with pytest.raises(InputError, match="menopause would lie at"):
+        course("none", age=65, years_since_menopause=70)
+    with pytest.raises(InputError, match="T-scores lie between"):
+        course("none", t_score={"total_hip": 80.0})

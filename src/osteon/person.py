@@ -19,6 +19,7 @@ from osteon.validation import Strict
 
 Species = Literal["human", "mouse"]
 Sex = Literal["female", "male"]
+EARLIEST_MENOPAUSE = 20.0  # years of age; earlier ones are diseases that no model here holds
 
 
 class Distribution(Strict):
@@ -80,6 +81,16 @@ class Person(Strict):
     @classmethod
     def _sites(cls, value: dict[str, float] | None) -> dict[str, float] | None:
         return _check_sites(value)
+
+    @model_validator(mode="after")
+    def _menopause_in_life(self) -> Person:
+        years = self.years_since_menopause
+        if self.species == "human" and years is not None and self.age - years < EARLIEST_MENOPAUSE:
+            raise ValueError(
+                f"years_since_menopause {years:g}: the menopause would lie at {self.age - years:g}; "
+                f"it lies at {EARLIEST_MENOPAUSE:g} or later"
+            )
+        return self
 
     def given(self) -> set[str]:
         """Names of the features that are known beyond species and age ("sex" when male)."""

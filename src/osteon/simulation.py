@@ -74,6 +74,8 @@ def simulate(
 
     Returns a Result with one arm. Raises InputError (and its kinds) for anything invalid.
     """
+    if people is not None and (isinstance(people, bool) or people != people or int(min(people, 1e18)) != people):
+        raise InputError(f"people: a whole number from 1, not {people!r}")
     if people is not None or vary:
         from osteon.population.simulate import simulate_each
 
@@ -281,6 +283,8 @@ def check_person(model: Model, person: Person, until_days: float) -> None:
             f"the run would end at age {end_age:.4g}; {model.name} goes to {number(high + MARGIN_YEARS)}: "
             "shorten it (--until, or the last visit)"
         )
+    if person.sex == "male" and person.years_since_menopause is not None and "years_since_menopause" in model.uses:
+        warnings.warn("a man's years since menopause are ignored", OsteonWarning, stacklevel=2)
     ignored = [label for name, label in _FEATURES.items() if name in person.given() and name not in model.uses]
     if ignored:
         why = "" if "sex" in model.uses else " runs one reference woman at the mean age;"
@@ -288,14 +292,23 @@ def check_person(model: Model, person: Person, until_days: float) -> None:
 
 
 def check_therapies(model: Model, kinetics: Any, regimens: Sequence[Regimen]) -> None:
-    """Raises ModelError for a therapy that the model lacks."""
+    """Raises ModelError for a therapy that the model lacks, and for a route of which it knows nothing."""
+    known = sorted(name for name in kinetics if catalogue.find(name))
     for regimen in regimens:
-        for therapy in regimen.therapies():
-            if therapy not in kinetics:
-                known = sorted(name for name in kinetics if catalogue.find(name))
+        for component in (c for block in regimen.blocks for c in block.components if not c.is_gap):
+            name = component.therapy
+            if name not in kinetics:
+                left_out = getattr(model, "without", ())
+                why = f"; it was run without {', '.join(left_out)}" if left_out else ""
                 raise ModelError(
-                    f"{model.name} has no {therapy} (it knows {', '.join(known)}){nearest(therapy, known, 0.75)}"
+                    f"{model.name} has no {name}{why} (it knows {', '.join(known)}){nearest(name, known, 0.75)}"
                 )
+            usual = catalogue.get(name).routes[:1]
+            if not getattr(model, "composed", False) or component.route in (None, *usual):
+                continue
+            if f"{name} {component.route}" not in kinetics:
+                others = [r for r in catalogue.get(name).routes if r in usual or f"{name} {r}" in kinetics]
+                raise ModelError(f"{model.name} has no {name} {component.route}; it knows it by {', '.join(others)}")
 
 
 def _tick(progress: Progress | None, index: int, n: int, start: float, end: float) -> Progress | None:

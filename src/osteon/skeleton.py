@@ -63,7 +63,7 @@ class Osteon:
     year_days = YEAR_DAYS
     species: tuple[str, ...] = ("human",)
     age_range = (20.0, 100.0)
-    uses = frozenset({"age", "sex", "years_since_menopause", "t_score"})
+    uses = frozenset({"age", "sex", "years_since_menopause", "t_score", "weight_kg"})
     endpoints: Mapping[str, str] = {
         **dict.fromkeys(SITES, "g/cm2"), "p1np": "1", "ctx": "1", "bsap": "1", "trabecular_bone_volume": "1",
         "cortical_bone_volume": "1", "formation": "1", "resorption": "1",
@@ -73,7 +73,9 @@ class Osteon:
         names = [m.name for m in ALL]
         for name in without:
             if name not in names:
-                raise InputError(f"there is no mechanism {name!r}{nearest(name, names)}")
+                raise InputError(
+                    f"there is no mechanism {name!r}{nearest(name, names)}; there are {', '.join(names)}"
+                )
             if name in NEEDED:
                 raise InputError(f"{name} cannot be left out: nothing would be left of bone")
         self.without = tuple(sorted(set(without)))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 UNITS = "g/cm2"
+LIMIT = 6.0  # beyond it a T-score is surely a mistake
 
 
 @functools.cache
@@ -46,10 +47,10 @@ def scale(values: Mapping[str, np.ndarray], t_score: Mapping[str, float] | None)
         if site not in known or f"{site}_bmd" not in values:
             warnings.warn(f"left out, there is no reference for a T-score of {site}", OsteonWarning, stacklevel=2)
             continue
+        if not -LIMIT <= t <= LIMIT:
+            raise InputError(f"t_score {site} {t:g}: T-scores lie between −{LIMIT:g} and {LIMIT:g}")
         mean, sd = known[site]
         target[site] = mean + t * sd
-        if target[site] <= 0:
-            raise InputError(f"t_score {site} {t:g}: that would be no bone at all; T-scores lie between −6 and 6")
     if not target:
         return dict(values)
     factors = {f"{site}_bmd": bmd / values[f"{site}_bmd"][..., :1] for site, bmd in target.items()}

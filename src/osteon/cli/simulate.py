@@ -26,6 +26,7 @@ from osteon.errors import InputError, OsteonWarning
 
 _TABLE_ROWS = 16
 _PLOT_POINTS = 1500
+MOST_PEOPLE = 10**9
 _SUFFIXES = (".nc", ".parquet", ".csv")
 
 
@@ -170,8 +171,8 @@ def _people(
         what = "people who vary are given by their age alone; ignored: "
         warnings.warn(what + ", ".join(ignored), OsteonWarning, stacklevel=2)
     count = _number(people or "1", "--people")
-    if count != int(count) or count < 1:
-        raise InputError(f"--people {people!r}: a whole number from 1")
+    if not 1 <= count <= MOST_PEOPLE or count != int(count):
+        raise InputError(f"--people {people!r}: a whole number from 1 to {MOST_PEOPLE:,}")
     vary = _pairs(spreads, "--vary", "ID=SD, for instance turnover_trabecular=0.2")
     check_workers(exact=exact, **place)
     with told(), progress_bar("simulating") as progress:

@@ -70,8 +70,8 @@ def command(
             _write(scores, other, out)
     if as_json:
         told_of: dict[str, Any] = {"rows": scores.rows(), "pooled": scores.pooled(), "skipped": scores.skipped}
-        if other is not None:
-            told_of["models"] = {other.model: other.rows()}
+        if model is None:
+            told_of["models"] = {models.BESIDE: other.rows() if other is not None else []}
         print_json({**told_of, "provenance": scores.provenance})
         return
     _table(scores, other)

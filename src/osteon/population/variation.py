@@ -1,6 +1,7 @@
 """People who differ in a model's parameters: the same person for the same seed and number, whoever asks.
 
-Each parameter is its value times exp(sd · z), z standard normal: log-normal between people; the model then puts the
+Each parameter is its value times exp(sd · z), z standard normal: log-normal between people, held to its record's
+bounds where it has any; the model then puts the
 balance of formation and resorption at the start of life back to its own. Numbers are drawn in
 blocks of `BLOCK` people with a seed of their own, so that any range of a population can be made by itself.
 """
@@ -37,6 +38,8 @@ class Variation:
         known = parameters.load(self.model.name)
         for ident, sd in self.spread.items():
             known[ident]
+            if known[ident].origin == "definition":
+                raise InputError(f"{ident} is a definition and does not differ between people")
             if not 0 <= sd <= LARGEST_SD:
                 raise InputError(f"the spread of {ident} must be from 0 to {LARGEST_SD:g} (log scale), not {sd:g}")
         if self.n < 1:
@@ -44,14 +47,16 @@ class Variation:
 
     def changes(self, first: int, last: int) -> dict[str, np.ndarray]:
         """The varying parameters of people first … last − 1."""
-        base = self.model.parameters()
+        base, known = self.model.parameters(), parameters.load(self.model.name)
         blocks = range(first // BLOCK, -(-last // BLOCK))
         offset = blocks.start * BLOCK
         found = {}
         order = sorted(self.spread)
         for number, ident in enumerate(order):
             z = np.concatenate([_normal(self.seed, number, block) for block in blocks])
-            found[ident] = getattr(base, ident) * np.exp(self.spread[ident] * z[first - offset : last - offset])
+            values = getattr(base, ident) * np.exp(self.spread[ident] * z[first - offset : last - offset])
+            bounds = known[ident].bounds
+            found[ident] = values if bounds is None else np.clip(values, *bounds)
         return found
 
     def people(self, first: int, last: int) -> Cohort:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from osteon import files, models
+from osteon import files
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError, OsteonWarning
 from osteon.evidence.loader import load_trials
@@ -81,9 +81,6 @@ def page(
     ]
     if use is not None:
         found.append(f"**This page was made with trials marked `{use}` alone; the others are not on it.**")
-    drafts = [s.model for s in scores if getattr(models.get(s.model), "draft", False)]
-    if drafts:
-        found.append(f"**{', '.join(drafts)} is a draft: draw no conclusions from it.**")
     for kind, title in USES.items():
         pooled = [[r for r in s.pooled() if r["use"] == kind] for s in scores]
         if not any(pooled):

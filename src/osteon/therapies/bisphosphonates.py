@@ -41,10 +41,13 @@ def kinetics(p: Any) -> dict[str, tuple[Any, ...]]:
     return {
         "alendronate": (CHANNEL, alendronate, uptake),
         "alendronate IV": (CHANNEL, alendronate / p.alendronate_absorbed, uptake),
+        "alendronate SC": (CHANNEL, alendronate / p.alendronate_absorbed, uptake),
         "risedronate": (CHANNEL, alendronate * p.risedronate_relative, uptake),
         "ibandronate": (CHANNEL, ibandronate, uptake),
         "ibandronate IV": (CHANNEL, ibandronate / p.ibandronate_absorbed, uptake),
+        "ibandronate SC": (CHANNEL, ibandronate / p.ibandronate_absorbed, uptake),
         "zoledronate": (CHANNEL, alendronate * p.zoledronate_relative, uptake),
+        "zoledronate SC": (CHANNEL, alendronate * p.zoledronate_relative, uptake),
     }
 
 

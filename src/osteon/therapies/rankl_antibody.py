@@ -32,7 +32,10 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
 def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
     ka = p.denosumab_absorption
-    return {"denosumab": (CHANNEL, p.denosumab_absorbed * ka, log(2) / ka)}
+    return {
+        "denosumab": (CHANNEL, p.denosumab_absorbed * ka, log(2) / ka),
+        "denosumab IV": (CHANNEL, ka, log(2) / ka),  # all of it, at the same pace: days do not matter here
+    }
 
 
 MECHANISM = Mechanism(
