@@ -21,7 +21,6 @@ from osteon.mechanisms import (
     mineral,
     osteoblasts,
     osteoclasts,
-    porosity,
     remodelling,
     sclerostin,
 )
@@ -42,8 +41,7 @@ PEAK_AGE = 25.0  # to which peak BMD refers: the middle of the youngest decade o
 ALL = (
     hormones.MECHANISM, sclerostin_antibody.MECHANISM, rankl_antibody.MECHANISM, pth_analogues.MECHANISM,
     bisphosphonates.MECHANISM, supplements.MECHANISM, loading.MECHANISM, estrogen.MECHANISM, sclerostin.MECHANISM,
-    remodelling.MECHANISM, osteoblasts.MECHANISM, osteoclasts.MECHANISM, mineral.MECHANISM, porosity.MECHANISM,
-    degeneration.MECHANISM,
+    remodelling.MECHANISM, osteoblasts.MECHANISM, osteoclasts.MECHANISM, mineral.MECHANISM, degeneration.MECHANISM,
 )  # fmt: skip
 NEEDED = ("remodelling", "osteoblasts", "osteoclasts")
 SITES = {
@@ -176,7 +174,6 @@ class Osteon:
             )
             peak, peak_men = getattr(p, f"peak_{site}"), getattr(p, f"peak_{site}_men")
             found[endpoint] = (peak + p.male * (peak_men - peak)) * mixed
-        found["distal_third_radius_bmd"] = found["distal_third_radius_bmd"] * porosity.factor(states, p)
         found["lumbar_spine_bmd"] = found["lumbar_spine_bmd"] * (1.0 + states.get("degeneration", 0.0))
         turnover = skeletal(states, p)
         found |= {f"{k}_bone_volume": states[f"volume_{k}"] for k in COMPARTMENTS}

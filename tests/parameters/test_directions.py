@@ -33,6 +33,8 @@ SCENARIOS = {
     "long denosumab": ("denosumab 60 mg SC every 6 months", 96, 66),
     "after denosumab": ("denosumab 60 mg SC every 6 months for 60 months; then none for 12 months", 69, 66),
     "romosozumab": ("romosozumab 210 mg SC monthly", 12, 66), "blosozumab": ("blosozumab 180 mg SC monthly", 12, 66),
+    "romosozumab after alendronate": (
+        "alendronate 70 mg PO weekly for 24 months; then romosozumab 210 mg SC monthly for 12 months", 36, 66),
     "start of romosozumab": ("romosozumab 210 mg SC monthly", 0.5, 66),
     "after romosozumab": ("romosozumab 210 mg SC monthly x12; then none for 12 months", 15, 66),
     "teriparatide": ("teriparatide 20 ug SC daily", 18, 66),

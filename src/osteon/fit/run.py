@@ -24,7 +24,7 @@ from osteon.result import platform_facts
 if TYPE_CHECKING:
     from osteon.models import Model
 
-STARTS = 6
+STARTS = 4
 EFFECTS = False  # trial effects in the fit unless it is told otherwise
 SAME = 0.05  # starts whose misfit is so near the best have found the same place
 WEAK = 1.0  # directions in which the data say less than the prior: eigenvalue of JᵀJ in prior widths below this
