@@ -2,8 +2,9 @@
 
     supplements = 2 e · v/(1 + v),   v = calcium/2400 mg + vitamin D/1600 IU, per day
 
-The size e, at 1200 mg and 800 IU together, is set so that they lessen the loss of bone by what a meta-analysis of trials
-found (Tang 2007). Trials give them in all arms, so that their effect is in every placebo arm too; they matter where one is given alone.
+The size e, at 1200 mg and 800 IU together, is set so that they lessen the loss of bone by what a meta-analysis of
+trials found (Tang 2007). Trials give them in all arms, so that their effect is in every placebo arm too; they matter
+where one is given alone.
 """
 
 from __future__ import annotations
