@@ -84,8 +84,9 @@ def test_features_that_are_ignored_are_named():
                         model="jorg2022")  # fmt: skip
     with pytest.warns(OsteonWarning, match="sex"):
         osteon.simulate("none", age=67, until="1 year", sex="male", model="jorg2022")
-    with pytest.warns(OsteonWarning, match="osteon ignored: weight$"):
-        osteon.simulate("none", age=67, until="1 year", sex="male", t_score={"total_hip": -2.0}, weight_kg=60.0)
+    with pytest.warns(OsteonWarning, match="osteon ignored: prior fracture$"):
+        osteon.simulate("none", age=67, until="1 year", sex="male", t_score={"total_hip": -2.0}, weight_kg=60.0,
+                        prior_vertebral_fracture=True)  # fmt: skip
 
 
 def test_prior_is_the_same_as_having_had_it():
