@@ -72,27 +72,31 @@ def test_peaks(woman, man):
             assert at(one, site, 25.0) == pytest.approx(float(NATURAL[row]["value"]), rel=0.005)
 
 
+MISSED = pytest.mark.xfail(strict=True, reason="not met; said in docs/parts/where-the-model-is-wrong.md")
+
+
 @pytest.mark.parametrize(
     ("seen", "first", "last", "site"),
-    [(-1.7, -2, 0, "lumbar_spine_bmd"), (-3.3, 0, 2, "lumbar_spine_bmd"), (-1.1, 2, 7, "lumbar_spine_bmd"),
+    [pytest.param(-1.7, -2, 0, "lumbar_spine_bmd", marks=MISSED), (-3.3, 0, 2, "lumbar_spine_bmd"),
+     pytest.param(-1.1, 2, 7, "lumbar_spine_bmd", marks=MISSED),
      (-7.38 / 3, -1, 2, "lumbar_spine_bmd"), (-10.6 / 10, -5, 5, "lumbar_spine_bmd"),
      (-5.8 / 3, -1, 2, "femoral_neck_bmd"), (-9.1 / 10, -5, 5, "femoral_neck_bmd")],
 )  # fmt: skip
 def test_loss_round_the_menopause(woman, seen, first, last, site):
-    """% a year within 0.6 points of Michigan and SWAN (the goal is 0.5; the years from two to seven after the final
-    period fall short of it, since their loss and NHANES's mean at 55 cannot both be met)."""
+    """% a year within 0.5 points of Michigan (first three) and SWAN."""
     menopause = MODEL.parameters().menopause_age
     before, after = (at(woman, site, menopause + year) for year in (first, last))
     rate = 100 * (after / before - 1) / (last - first)
-    assert rate == pytest.approx(seen, abs=0.6)
+    assert rate == pytest.approx(seen, abs=0.5)
 
 
-def test_markers_rise_at_the_menopause(woman):
-    """By what Garnero 1996 found: resorption 79 to 97 %, formation 37 to 52 %, here within a fifth."""
+@pytest.mark.parametrize(("marker", "low", "high"), [("ctx", 0.79, 0.97), ("p1np", 0.37, 0.52)])
+@MISSED
+def test_markers_rise_at_the_menopause(woman, marker, low, high):
+    """By what Garnero 1996 found."""
     menopause = MODEL.parameters().menopause_age
-    for marker, low, high in (("ctx", 0.79, 0.97), ("p1np", 0.37, 0.52)):
-        rise = at(woman, marker, menopause + 5) / at(woman, marker, menopause - 5)
-        assert 0.8 * (1 + low) < rise < 1.2 * (1 + high)
+    rise = at(woman, marker, menopause + 5) / at(woman, marker, menopause - 5)
+    assert low < rise - 1 < high
 
 
 def course(regimen, months, endpoint, age=66.0, every="1 month"):
