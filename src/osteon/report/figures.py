@@ -169,11 +169,11 @@ def trial(scores: Scores, trial_id: str, endpoints: Sequence[str] | None = None)
             ax.set_xlabel("months")
         axes[0].set_ylabel("% change from baseline")
         # An arm may lack the first panel's end point.
-        shown = {}
+        named: dict[str, Any] = {}
         for ax in axes:
             handles, labels = ax.get_legend_handles_labels()
-            shown |= dict(zip(labels, handles, strict=True))
-        figure.legend(list(shown.values()), list(shown), loc="outside lower left", ncols=min(3, len(shown)))
+            named |= dict(zip(labels, handles, strict=True))
+        figure.legend(list(named.values()), list(named), loc="outside lower left", ncols=min(3, len(named)))
         figure.suptitle(
             f"{info.title}: published (points, error bars as printed) and {scores.model} (lines)",
             fontsize=11, x=0.01, ha="left",
