@@ -11,6 +11,7 @@ import numpy as np
 from osteon import parameters
 from osteon.engine import batch
 from osteon.engine import cohort as cohorts
+from osteon.engine.exposure import agent
 from osteon.errors import InputError, IntegrationError, OsteonWarning
 from osteon.regimen import Course
 
@@ -64,12 +65,16 @@ def run(
         changes = {name: np.append(getattr(usual, name), values) for name, values in changes.items()}
         n += 1
     people = cohorts.make(model, n, changes={**changes, **model.traits(person)}, age=person.age)
+    kinetics = model.kinetics(model.parameters())
+    used = {kinetics[agent(c, kinetics)].channel for before, after in arms for c in (*before, *after)}
+    usual = set(getattr(model, "usual_channels", range(len(model.channels))))
+    channels = sorted(usual if used <= usual else range(len(model.channels)))  # one kernel for many studies
     found: list[Mapping[str, np.ndarray]] = []
     failed = np.zeros(n, bool)
     for index, (before, after) in enumerate(arms):
         setup = batch.prepare(
             model, lambda a, b: people.take(slice(a, b)), n, [*before, *after], days, target=target,
-            second=min((c.start for c in before), default=0.0), channels=range(len(model.channels)),
+            second=min((c.start for c in before), default=0.0), channels=channels,
         )  # fmt: skip
         observed, flags = setup.chunk(people)
         failed |= flags == batch.FAILED

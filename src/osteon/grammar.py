@@ -3,7 +3,7 @@
     regimen    := "none" | block ("; then" block)*
     block      := component (" + " component)*
     component  := DRUG [DOSE UNIT] [ROUTE] ("once" | INTERVAL) ["x"N | "for" SPAN]
-                  ["starting at" (day|week|month) N] ["donor" SPAN]
+                  ["starting at" (day|week|month) N] ["donor" SPAN] ["source" TISSUE] ["autologous" | "allogeneic"]
                 | "none for" SPAN
     INTERVAL   := daily | twice daily | weekly | monthly | yearly | every SPAN | qN(d|w|m|y)
 
@@ -29,7 +29,14 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _Q_INTERVAL = re.compile(r"q(\d+\.?\d*)?(h|d|wk|w|mo|m|y)", re.IGNORECASE)
 _INTERVALS = {"daily": Span(1, "day"), "weekly": Span(1, "week"), "monthly": Span(1, "month"),
               "yearly": Span(1, "year"), "annually": Span(1, "year"), "quarterly": Span(3, "month")}  # fmt: skip
-_CLAUSES = ("once", "every", "for", "starting", "donor", "twice", *_INTERVALS)
+SOURCES = ("marrow", "fat", "umbilical cord", "placenta", "fetal")  # of cells
+_SOURCE_WORDS = {
+    **{word: word for word in SOURCES}, "bone marrow": "marrow", "bm": "marrow", "adipose": "fat",
+    "adipose tissue": "fat", "uc": "umbilical cord", "umbilical": "umbilical cord", "cord": "umbilical cord",
+    "wharton's jelly": "umbilical cord", "placental": "placenta", "fetus": "fetal", "fetal liver": "fetal",
+}  # fmt: skip
+_KINSHIP = {"autologous": "autologous", "own": "autologous", "allogeneic": "allogeneic", "allogenic": "allogeneic"}
+_CLAUSES = ("once", "every", "for", "starting", "donor", "source", *_KINSHIP, "twice", *_INTERVALS)
 _MAX_NAME_WORDS = 4
 SHORTEST_YEAR = 365.0
 MAX_DAYS, MIN_DAYS = 366_000.0, 1e-3  # of any span: a thousand years, a minute and a half
@@ -89,7 +96,8 @@ def _check_ends(text: str, blocks: tuple[Block, ...]) -> None:
                 stop = block_end if c.is_open else c.length_days(SHORTEST_YEAR)
                 if c.start_days() >= stop and c.is_open:
                     raise RegimenError(f"{c.therapy} starts after its block has ended", text, c.column)
-                spans.setdefault(c.therapy, []).append((c.start_days(SHORTEST_YEAR), stop, c))
+                for drug in c.therapy.split("+"):  # dasatinib+quercetin holds both
+                    spans.setdefault(drug, []).append((c.start_days(SHORTEST_YEAR), stop, c))
         for therapy, found in spans.items():
             found.sort(key=lambda item: item[:2])
             for (start, stop, _), (later, _, component) in itertools.pairwise(found):
@@ -285,12 +293,32 @@ class _Component:
             if not therapy.donor:
                 self.fail(f"{therapy.id} has no donor", token.column)
             return "donor", self.span("the donor's age")
+        if (key == "source" or key in _KINSHIP) and not therapy.donor:
+            self.fail(f"{therapy.id} has no donor", token.column)
+        if key == "source":
+            return "source", self.source()
+        if key in _KINSHIP:
+            return "kinship", _KINSHIP[key]
         routes = [r for r in ROUTES if r in therapy.routes] or list(ROUTES)
         hint = nearest(token.word, [*routes, *_CLAUSES], 0.34) or nearest(token.word, routes, 0)
         self.fail(
             f"unknown word {token.word!r} where a route ({', '.join(routes)}), an interval or a length "
             f"is expected{hint}",
             token.column,
+        )
+
+    def source(self) -> str:
+        first = self.take("the source of the cells")
+        after = self.peek()
+        if after is not None and (two := _SOURCE_WORDS.get(f"{first.key} {after.key}")):
+            self.at += 1
+            return two
+        if found := _SOURCE_WORDS.get(first.key):
+            return found
+        self.fail(
+            f"unknown source of cells {first.word!r}{nearest(first.word, _SOURCE_WORDS, 0.5)}; "
+            f"there are {', '.join(SOURCES)}",
+            first.column,
         )
 
     def route(self, token: _Token, therapy: Therapy) -> str:

@@ -9,7 +9,7 @@ from osteon.engine.exposure import Kinetics
 from osteon.errors import InputError, ModelError, nearest
 
 NAMES = ("osteon", "jorg2022")
-ALIASES = {"joerg2022": "jorg2022", "jörg2022": "jorg2022"}
+ALIASES = {"joerg2022": "jorg2022", "jörg2022": "jorg2022", "mouse": "osteon_mouse"}
 DEFAULT = "osteon"
 BESIDE = "jorg2022"  # the published model that the default one is scored beside
 
@@ -24,6 +24,8 @@ class Model(Protocol):
     name: str
     citations: tuple[str, ...]
     year_days: float
+    age_days: float
+    """Days per unit of age: a year, of mice a month."""
     species: tuple[str, ...]
     age_range: tuple[float, float]
     states: tuple[str, ...]
@@ -88,4 +90,19 @@ def get(name: str | None = None, without: Collection[str] = ()) -> Model:
         from osteon.skeleton import Osteon
 
         return Osteon(without)
+    if key == "osteon_mouse":
+        from osteon.skeleton import OsteonMouse
+
+        return OsteonMouse(without)
     raise ModelError(f"unknown model {name!r}{nearest(key, [*NAMES, *ALIASES], 0.3)}")
+
+
+def of_species(model: Model, species: str) -> Model:
+    """The model itself, or osteon's own with the records of another species, and the same mechanisms left out."""
+    if species in model.species or model.name not in ("osteon", "osteon_mouse"):
+        return model
+    from osteon.skeleton import Osteon, OsteonMouse
+
+    kind = OsteonMouse if species == "mouse" else Osteon
+    known = {m.name for m in kind.parts}
+    return kind([name for name in model.without if name in known], model.values)  # type: ignore[attr-defined]

@@ -76,6 +76,8 @@ class Person(Strict):
     t_score: dict[str, FiniteFloat] | None = None
     weight_kg: Annotated[FiniteFloat, Field(gt=0)] | None = None
     prior_vertebral_fracture: bool | None = None
+    senescent_burden: Annotated[FiniteFloat, Field(ge=0, le=20)] | None = None
+    """Senescent cells relative to the usual number at that age."""
 
     @field_validator("t_score")
     @classmethod
@@ -94,7 +96,8 @@ class Person(Strict):
 
     def given(self) -> set[str]:
         """Names of the features that are known beyond species and age ("sex" when male)."""
-        names = {k for k in ("years_since_menopause", "t_score", "weight_kg", "prior_vertebral_fracture")
+        names = {k for k in ("years_since_menopause", "t_score", "weight_kg", "prior_vertebral_fracture",
+                             "senescent_burden")
                  if getattr(self, k) is not None}  # fmt: skip
         return names | ({"sex"} if self.sex == "male" else set())
 

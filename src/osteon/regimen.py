@@ -45,7 +45,8 @@ class Component:
     """One therapy in a block, or a gap (`therapy` "none").
 
     `interval` None is a single dose; `count` is the xN of the text, `duration` its "for …"; with neither,
-    a repeated dose goes on to the end of its block or study. `start` counts from the start of the block.
+    a repeated dose goes on to the end of its block or study. `start` counts from the start of the block. Of cells:
+    `donor`'s age, `source`, and `kinship` (autologous or allogeneic).
     """
 
     therapy: str
@@ -56,6 +57,8 @@ class Component:
     duration: Span | None = None
     start: Span | None = None
     donor: Span | None = None
+    source: str | None = None
+    kinship: str | None = None
     column: int = field(default=1, compare=False, repr=False)
 
     @property
@@ -97,6 +100,10 @@ class Component:
             words.append(f"for {self.duration}")
         if self.start is not None:
             words.append(f"starting at {self.start.unit} {number(self.start.value)}")
+        if self.source is not None:
+            words.append(f"source {self.source}")
+        if self.kinship is not None:
+            words.append(self.kinship)
         if self.donor is not None:
             words.append(f"donor {self.donor}")
         return " ".join(words)
@@ -138,6 +145,8 @@ class Course:
     interval: float
     count: int
     donor_days: float | None = None
+    source: str | None = None
+    autologous: bool = False
 
     @property
     def times(self) -> Float[np.ndarray, " dose"]:
@@ -199,8 +208,9 @@ def _course(
     if dose is None and therapy.default_dose not in ("", "none"):
         value, unit = therapy.default_dose.split()
         dose = Dose(float(value), unit)
-    once = 0.0 if therapy.unit else 1.0  # what has no dose unit counts by the time: a session, a course
-    amount = convert_dose(dose.value, dose.unit, therapy.unit, weight_kg) if dose else once
+    # What has no dose unit, or whose size belongs to the model, counts by the time: a session, a course.
+    by_time = not therapy.unit or therapy.default_dose == "none"
+    amount = 1.0 if by_time else convert_dose(dose.value, dose.unit, therapy.unit, weight_kg) if dose else 0.0
     first = day + component.start_days(year_days)
     if component.interval is None:
         interval, count, stop = 0.0, 1, first
@@ -212,7 +222,10 @@ def _course(
     if count < 1:
         return None
     donor = component.donor.days(year_days) if component.donor else None
-    return Course(therapy.id, amount, therapy.unit, component.route, first, stop, interval, count, donor_days=donor)
+    return Course(
+        therapy.id, amount, therapy.unit, component.route, first, stop, interval, count, donor_days=donor,
+        source=component.source, autologous=component.kinship == "autologous",
+    )  # fmt: skip
 
 
 def parse_regimen(text: str | Regimen) -> Regimen:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon import models, result, tscores
+from osteon import dosing, models, result, tscores
 from osteon.engine import exact
 from osteon.engine.exposure import Exposure
 from osteon.errors import InputError, ModelError, OsteonWarning, nearest
 from osteon.person import Person
-from osteon.regimen import Course, Regimen, parse_regimen, prior_courses
+from osteon.regimen import Course, Regimen, parse_regimen
 from osteon.therapies import catalogue
 from osteon.units import MONTH_DAYS, Span, number, parse_span
 
@@ -29,12 +29,14 @@ MAX_TIMES = 1_000_000
 FINE_TIMES = 1000
 PICTURE = 3e-4  # relative error of BMD in steps for pictures
 MARGIN_YEARS = 20.0  # how far beyond the model's oldest start age a run may go
+MARGIN_MONTHS = 6.0  # the same for a mouse
 _FEATURES = {
     "sex": "sex",
     "t_score": "T-scores",
     "years_since_menopause": "menopause age",
     "weight_kg": "weight",
     "prior_vertebral_fracture": "prior fracture",
+    "senescent_burden": "senescent burden",
 }
 
 Progress = Callable[[float], None]
@@ -197,13 +199,12 @@ def _run(
     progress: Progress | None = None,
     study: Study | None = None,
 ) -> xr.Dataset:
+    model = models.of_species(model, person.species)
     check_person(model, person, times[-1])
     p = model.of_person(person)
     kinetics = model.kinetics(p)
     check_therapies(model, kinetics, [prior, *arms.values()])
-    before = _before(model, person, prior)
-    options: dict[str, Any] = {"year_days": model.year_days, "weight_kg": person.weight_kg}
-    courses = [(before, schedule.courses(float(times[-1]), **options)) for schedule in arms.values()]
+    courses = dosing.arms(model, person, prior, list(arms.values()), float(times[-1]))
     if draws:
         from osteon import draws as posterior
 
@@ -237,15 +238,6 @@ def _run(
     )
 
 
-def _before(model: Model, person: Person, prior: Regimen) -> tuple[Course, ...]:
-    """The courses of a prior treatment, in days from month 0."""
-    before = prior_courses(prior, year_days=model.year_days, weight_kg=person.weight_kg)
-    first = min((c.start for c in before), default=0.0) + person.age * model.year_days
-    if first < model.start(model.of_person(person))[0]:
-        raise InputError(f"the prior treatment begins before {model.name}'s first day; shorten it or raise the age")
-    return before
-
-
 def _reference(
     model: Model,
     person: Person,
@@ -256,7 +248,7 @@ def _reference(
 ) -> dict[str, np.ndarray]:
     """End points [draw, arm, person, time] of one person by the reference integrator; month 0 is day `now` of the
     model's clock."""
-    now = person.age * model.year_days
+    now = person.age * model.age_days
     clock, kinetics = times + now, model.kinetics(p)
     values: dict[str, list[np.ndarray]] = {name: [] for name in model.endpoints}
     for index, arm in enumerate(arms):
@@ -275,12 +267,13 @@ def check_person(model: Model, person: Person, until_days: float) -> None:
         raise ModelError(f"{model.name} has no {person.species}; it models {', '.join(model.species)}")
     if not low <= person.age <= high:
         raise InputError(
-            f"age {number(person.age)}: {model.name} takes ages from {number(low)} to {number(high)} years"
+            f"age {number(person.age)}: {model.name} takes ages from {number(low)} to {number(high)} {_unit(person)}"
         )
-    end_age = person.age + until_days / model.year_days
-    if end_age > high + MARGIN_YEARS:
+    end_age = person.age + until_days / model.age_days
+    last = high + (MARGIN_YEARS if person.species == "human" else MARGIN_MONTHS)
+    if end_age > last:
         raise InputError(
-            f"the run would end at age {end_age:.4g}; {model.name} goes to {number(high + MARGIN_YEARS)}: "
+            f"the run would end at age {end_age:.4g}; {model.name} goes to {number(last)} {_unit(person)}: "
             "shorten it (--until, or the last visit)"
         )
     if person.sex == "male" and person.years_since_menopause is not None and "years_since_menopause" in model.uses:
@@ -289,6 +282,11 @@ def check_person(model: Model, person: Person, until_days: float) -> None:
     if ignored:
         why = "" if "sex" in model.uses else " runs one reference woman at the mean age;"
         warnings.warn(f"{model.name}{why} ignored: {', '.join(ignored)}", OsteonWarning, stacklevel=2)
+
+
+def _unit(person: Person) -> str:
+    """What its age counts in."""
+    return "years" if person.species == "human" else "months (a mouse's age is in months)"
 
 
 def check_therapies(model: Model, kinetics: Any, regimens: Sequence[Regimen]) -> None:

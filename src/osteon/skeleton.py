@@ -16,33 +16,58 @@ from osteon.errors import InputError, nearest
 from osteon.mechanisms import (
     COMPARTMENTS,
     Mechanism,
+    ageing,
     degeneration,
     estrogen,
+    graft,
+    inflammation,
     mineral,
     osteoblasts,
     osteoclasts,
+    progenitors,
     remodelling,
     sclerostin,
+    senescence,
 )
+from osteon.regimen import Course
 from osteon.therapies import (
     bisphosphonates,
     hormones,
+    immune,
     loading,
+    mouse,
     pth_analogues,
     rankl_antibody,
+    sasp_blockers,
     sclerostin_antibody,
+    senolytics,
+    stem_cells,
     supplements,
 )
+from osteon.units import MONTH_DAYS
 
 YEAR_DAYS = 365.25
 BIRTH_OF_LIFE = 20.0  # age in years at which every life begins, at peak and in a steady state
 PEAK_AGE = 25.0  # to which peak BMD refers: the middle of the youngest decade of NHANES
+BIRTH_OF_MICE, PEAK_OF_MICE = 2.0, 4.0  # months
 # Therapies first, since they signal to the processes; each may use the signals of those before it.
 ALL = (
     hormones.MECHANISM, sclerostin_antibody.MECHANISM, rankl_antibody.MECHANISM, pth_analogues.MECHANISM,
-    bisphosphonates.MECHANISM, supplements.MECHANISM, loading.MECHANISM, estrogen.MECHANISM, sclerostin.MECHANISM,
+    bisphosphonates.MECHANISM, supplements.MECHANISM, loading.MECHANISM, senolytics.MECHANISM,
+    sasp_blockers.MECHANISM, stem_cells.MECHANISM, immune.MECHANISM, estrogen.MECHANISM, ageing.MECHANISM,
+    senescence.MECHANISM, graft.MECHANISM, inflammation.MECHANISM, progenitors.MECHANISM, sclerostin.MECHANISM,
     remodelling.MECHANISM, osteoblasts.MECHANISM, osteoclasts.MECHANISM, mineral.MECHANISM, degeneration.MECHANISM,
 )  # fmt: skip
+OF_MICE = (mouse.MECHANISM,)  # what only mice get; after the senolytics, with which it shares signals
+RARE = (
+    senolytics.MECHANISM, sasp_blockers.MECHANISM, stem_cells.MECHANISM, immune.MECHANISM, mouse.MECHANISM,
+)  # fmt: skip
+"""Therapies that few runs have: kernels for today's drugs leave their channels out."""
+EXPLORED = {
+    "senescent_burden": ("senescence",), "inflammation": ("inflammation",), "progenitors": ("progenitors",),
+    "graft": ("graft", "progenitors"),
+}  # fmt: skip
+"""End points of ageing, and the mechanisms that they rest on."""
 NEEDED = ("remodelling", "osteoblasts", "osteoclasts")
 SITES = {
     "lumbar_spine_bmd": "spine", "total_hip_bmd": "hip", "femoral_neck_bmd": "neck",
@@ -51,24 +76,26 @@ SITES = {
 
 
 class Osteon:
-    """osteon's own model. `without` names mechanisms to leave out; `values` stand in place of the records' by id (as
-    of another fit); a person's own features go before them."""
+    """osteon's own model. `without` names mechanisms to leave out ("ageing": all of ageing, see mechanisms/ageing);
+    `values` stand in place of the records' by id (as of another fit); a person's own features go before them."""
 
     name = "osteon"
     citations: tuple[str, ...] = ()
     composed = True
     """Of many parts, so that the reference integrator had better take its traced form."""
     year_days = YEAR_DAYS
+    age_days = YEAR_DAYS
+    birth_days, peak_days = BIRTH_OF_LIFE * YEAR_DAYS, PEAK_AGE * YEAR_DAYS
     species: tuple[str, ...] = ("human",)
-    age_range = (20.0, 100.0)
-    uses = frozenset({"age", "sex", "years_since_menopause", "t_score", "weight_kg"})
-    endpoints: Mapping[str, str] = {
-        **dict.fromkeys(SITES, "g/cm2"), "p1np": "1", "ctx": "1", "bsap": "1", "trabecular_bone_volume": "1",
-        "cortical_bone_volume": "1", "formation": "1", "resorption": "1",
-    }  # fmt: skip
+    age_range = (BIRTH_OF_LIFE, 100.0)
+    uses = frozenset({"age", "sex", "years_since_menopause", "t_score", "weight_kg", "senescent_burden"})
+    parts: tuple[Mechanism, ...] = ALL
+    absent: tuple[Mechanism, ...] = OF_MICE
+    sites: Mapping[str, str] = SITES
+    bmd_units = "g/cm2"
 
     def __init__(self, without: Collection[str] = (), values: Mapping[str, float] | None = None) -> None:
-        names = [m.name for m in ALL]
+        names = [m.name for m in self.parts]
         for name in without:
             if name not in names:
                 raise InputError(
@@ -76,19 +103,30 @@ class Osteon:
                 )
             if name in NEEDED:
                 raise InputError(f"{name} cannot be left out: nothing would be left of bone")
-        self.without = tuple(sorted(set(without)))
+        left = set(without)
+        if "ageing" in left or left >= {"senescence", "inflammation", "progenitors"}:
+            left |= set(ageing.GROUP)
+        self.without = tuple(sorted(left))
         self.values = {ident: float(value) for ident, value in (values or {}).items()}
         for ident, value in self.values.items():
             parameters.load(self.name)[ident]
             if not isfinite(value):
                 raise InputError(f"the value of {ident} must be a finite number, not {value}")
-        self._left_out = [m for m in ALL if m.name in self.without]
-        self._mechanisms = [m for m in ALL if m.name not in self.without]
+        self._left_out = [*self.absent, *(m for m in self.parts if m.name in self.without)]
+        self._mechanisms = [m for m in self.parts if m.name not in self.without]
         self._initial: dict[str, Any] = {}
         for mechanism in self._mechanisms:
             self._initial |= dict(mechanism.states)
         self.states: tuple[str, ...] = tuple(self._initial)
         self.channels: tuple[str, ...] = tuple(c for m in self._mechanisms for c in m.channels)
+        self.usual_channels: tuple[int, ...] = tuple(
+            i for i, c in enumerate(self.channels) if any(c in m.channels for m in self._mechanisms if m not in RARE)
+        )
+        self.endpoints: Mapping[str, str] = {
+            **dict.fromkeys(self.sites, self.bmd_units), **dict.fromkeys(("p1np", "ctx", "bsap"), "1"),
+            **{f"{k}_bone_volume": "1" for k in COMPARTMENTS}, "formation": "1", "resorption": "1",
+            **{name: "1" for name, of in EXPLORED.items() if not {*of, "ageing"} & set(self.without)},
+        }  # fmt: skip
 
     @property
     def title(self) -> str:
@@ -108,6 +146,8 @@ class Osteon:
     def traits(self, person: Any) -> dict[str, float]:
         """What a person's features make of parameters: sex, and the age at menopause where it is known."""
         changes = {"male": 1.0} if person.sex == "male" else {}
+        if person.senescent_burden is not None:
+            changes["senescent_burden"] = person.senescent_burden
         if person.sex == "female" and person.years_since_menopause is not None:
             changes["menopause_age"] = person.age - person.years_since_menopause
         return changes
@@ -125,13 +165,22 @@ class Osteon:
         }
 
     def start(self, p: Any) -> tuple[float, list[Any]]:
-        """Youth, at 20: every cell state 1, nothing in the bone, and a surplus of cortical bone left by growth."""
+        """Youth: every cell state 1, nothing in the bone, and a surplus of cortical bone left by growth."""
         values = dict(self._initial)
+        if "senescent_usual" in values:
+            values["senescent_usual"] = ageing.steady(p, self.birth_days)
+        if "progenitors" in values:
+            values["progenitors"] = p.progenitor_host
         values["volume_cortical"] = 1.0 + p.growth_surplus
+        values["volume_trabecular"] = 1.0 + p.growth_surplus_trabecular
         for k in COMPARTMENTS:
             if f"mineral_{k}" in values:
                 values[f"mineral_{k}"] = mineral.steady(p, k)
-        return BIRTH_OF_LIFE * YEAR_DAYS, list(values.values())
+        return self.birth_days, list(values.values())
+
+    def given(self, courses: Sequence[Course], p: Any, age: float) -> tuple[Course, ...]:
+        """The courses as the model takes them, of a person of that age at month 0: stem cells by their donor."""
+        return stem_cells.given(courses, p, age * self.age_days)
 
     def rebalance(self, p: Any) -> dict[str, Any]:
         """Nothing to do: youth is a steady state whatever the parameters."""
@@ -164,9 +213,10 @@ class Osteon:
         states = dict(zip(self.states, x, strict=True))
         mass = {k: states[f"volume_{k}"] * states.get(f"mineral_{k}", 1.0) for k in COMPARTMENTS}
         young = {k: mineral.steady(p, k) if f"mineral_{k}" in states else 1.0 for k in COMPARTMENTS}
-        young["cortical"] = young["cortical"] * (1.0 + remodelling.surplus_left(p, PEAK_AGE - BIRTH_OF_LIFE))
+        grown = (self.peak_days - self.birth_days) / YEAR_DAYS
+        young["cortical"] = young["cortical"] * (1.0 + remodelling.surplus_left(p, grown))
         found: dict[str, Any] = {}
-        for endpoint, site in SITES.items():
+        for endpoint, site in self.sites.items():
             share = getattr(p, f"trabecular_share_{site}")
             mixed = (
                 share * mass["trabecular"] / young["trabecular"]
@@ -177,9 +227,18 @@ class Osteon:
         found["lumbar_spine_bmd"] = found["lumbar_spine_bmd"] * (1.0 + states.get("degeneration", 0.0))
         turnover = skeletal(states, p)
         found |= {f"{k}_bone_volume": states[f"volume_{k}"] for k in COMPARTMENTS}
-        return found | {
-            "formation": turnover["skeletal_formation"], "resorption": turnover["skeletal_resorption"],
-        }  # fmt: skip
+        found |= {"formation": turnover["skeletal_formation"], "resorption": turnover["skeletal_resorption"]}
+        return found | {name: self._explored(name, states, p) for name in EXPLORED if name in self.endpoints}
+
+    def _explored(self, name: str, x: Mapping[str, Any], p: Any) -> Any:
+        """An end point of ageing, relative to the usual at old age (cells) or to youth (the others)."""
+        if name == "senescent_burden":
+            return (senescence.cells(x, p, "bone") + senescence.cells(x, p, "systemic")) / 2
+        if name == "inflammation":
+            return (1.0 + ageing.inflammation(x, p)) * x["inflammation"]
+        if name == "progenitors":
+            return ageing.progenitors(x, p) * x["progenitors"]
+        return 1.0 + x["graft"] / (ageing.progenitors(x, p) * x["progenitors"])
 
     def derive(self, observed: Mapping[str, Any], p: Any) -> dict[str, Any]:
         """The end points, markers among them."""
@@ -214,3 +273,20 @@ def skeletal(states: Mapping[str, Any], p: Any) -> dict[str, Any]:
 def mechanisms() -> dict[str, Mechanism]:
     """All mechanisms by name, in their order."""
     return {m.name: m for m in ALL}
+
+
+class OsteonMouse(Osteon):
+    """The same equations with the records of mice: ages in months, from 2 to 30; no menopause; the experiments of
+    therapies/mouse. BMD is relative to that at the peak."""
+
+    name = "osteon_mouse"
+    age_days = MONTH_DAYS
+    birth_days, peak_days = BIRTH_OF_MICE * MONTH_DAYS, PEAK_OF_MICE * MONTH_DAYS
+    species: tuple[str, ...] = ("mouse",)
+    age_range = (BIRTH_OF_MICE, 30.0)
+    uses = frozenset({"age", "sex", "weight_kg", "senescent_burden"})
+    parts = (*ALL[: ALL.index(senolytics.MECHANISM) + 1], *OF_MICE, *ALL[ALL.index(senolytics.MECHANISM) + 1 :])
+    absent = ()
+    sites: Mapping[str, str] = {name: SITES[name] for name in ("lumbar_spine_bmd", "total_hip_bmd")}
+    bmd_units = "1"
+    usual_weight_kg = 0.03

@@ -39,13 +39,15 @@ def _number(text: str, what: str) -> float:
 
 @click.command("simulate")
 @model_option
+@click.option("--species", default="human", show_default=True, metavar="SPECIES", help="human or mouse.")
 @click.option("--sex", default="female", show_default=True, metavar="SEX", help="female or male.")
-@click.option("--age", required=True, metavar="YEARS", help="Age at month 0.")
+@click.option("--age", required=True, metavar="YEARS", help="Age at month 0, in years; of a mouse in months.")
 @click.option("--years-since-menopause", metavar="YEARS", help="Default: as usual at that age.")
 @click.option(
     "--t-score", "t_scores", multiple=True, metavar="SITE=V", help="For instance total_hip=-2.5; repeatable."
 )
 @click.option("--weight", metavar="KG", help="Body weight.")
+@click.option("--burden", metavar="X", help="Senescent cells relative to the usual number at that age.")
 @click.option("--prior", metavar="TEXT", help="A regimen that ends at month 0.")
 @click.option("--regimen", required=True, metavar="TEXT", help="For instance 'denosumab 60 mg SC every 6 months'.")
 @click.option("--until", required=True, metavar="T", help="End, for instance '5475 days' or '15 years'.")
@@ -69,7 +71,8 @@ def command(
     model: str | None, sex: str, age: str, years_since_menopause: str | None, t_scores: tuple[str, ...],
     weight: str | None, prior: str | None, regimen: str, until: str, every: str | None, exact: bool,
     without: tuple[str, ...], draws: int | None, plot: str | None, out: str | None, seed: int, as_json: bool,
-    people: str | None, spreads: tuple[str, ...], workers: str | None, scheduler: str | None,
+    people: str | None, spreads: tuple[str, ...], workers: str | None, scheduler: str | None, species: str,
+    burden: str | None,
 ) -> None:  # fmt: skip
     """Simulate one person under one regimen.
 
@@ -88,6 +91,10 @@ def command(
         features["years_since_menopause"] = _number(years_since_menopause, "--years-since-menopause")
     if weight is not None:
         features["weight_kg"] = _number(weight, "--weight")
+    if burden is not None:
+        features["senescent_burden"] = _number(burden, "--burden")
+    if species.casefold() != "human":
+        features["species"] = species.casefold()
     if t_scores:
         features["t_score"] = _pairs(t_scores, "--t-score", "SITE=VALUE, for instance total_hip=-2.5")
     if (workers or scheduler) and people is None:

@@ -69,7 +69,7 @@ def make(
     p = base._replace(**values)
     born, states = model.start(p) if start is None else start
     x0 = np.stack([np.broadcast_to(np.asarray(x, float), n) for x in states])
-    clock = np.broadcast_to(np.asarray(age, float) * model.year_days, n)
+    clock = np.broadcast_to(np.asarray(age, float) * model.age_days, n)
     zero = frozenset(i for i, x in enumerate(states) if np.ndim(x) == 0 and x == 0)
     return Cohort(model, n, p, x0, np.broadcast_to(np.asarray(born, float), n), clock, dose_factor, zero)
 

@@ -19,6 +19,7 @@ from osteon.engine.cohort import Cohort
 from osteon.fit.effects import Effects
 from osteon.fit.loss import soft
 from osteon.fit.targets import Difference, Side, Targets, Task, Value
+from osteon.parameters.priors import is_fitted
 
 if TYPE_CHECKING:
     from osteon.models import Model
@@ -53,7 +54,7 @@ def coordinates(name: str) -> list[Coordinate]:
     """The fitted parameters of a model: those whose record has a prior."""
     found = []
     for record in parameters.load(name).values():
-        if record.prior is None:
+        if record.prior is None or not is_fitted(record):
             continue
         share = record.prior["scale"] == "logit"
         v = float(record.prior.get("center", record.value))
@@ -94,7 +95,7 @@ class Problem:
         noise = np.random.default_rng(seed).standard_normal((draws, self.count))
         middle, width = z[: self.count], self.width[: self.count]
         near = np.vstack([middle, middle + spread * width * noise])
-        channels = range(len(self.model.channels))
+        channels = getattr(self.model, "usual_channels", range(len(self.model.channels)))
 
         def setup(task: Task) -> Setup:
             people = self.cohort(task, near)

@@ -3,6 +3,7 @@
     E = floor + (1 - floor) · fall((age - a_m) / w)          women: a smooth step round the final menstrual period
     E = 1 - drift · max(age - a_d, 0)                        men: free estradiol falls slowly
     E_eff = E + (1 - E) · therapy                            a replaced share of what is missing
+    without ovaries E falls to the floor at once (mice)
     supply = 1 - ageing · max(age - a_s, 0)                   pre-osteoblasts made, relative to youth
 
 E = 1 before the menopause. Estradiol falls from two years before to two after the final period (Sowers 2008), which
@@ -24,6 +25,7 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
     women = p.estrogen_floor + (1.0 - p.estrogen_floor) * fall((age - p.menopause_age) / p.menopause_width)
     men = 1.0 - p.estrogen_drift_men * above(age - p.estrogen_drift_from)
     own = women + p.male * (men - women)
+    own = own - s["ovary_loss"] * (own - p.estrogen_floor)
     ageing = p.supply_ageing * (1.0 + p.male * (p.supply_ageing_men - 1.0))
     return {
         "estrogen": own + (1.0 - own) * s["estrogen_therapy"],

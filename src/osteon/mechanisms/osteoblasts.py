@@ -1,26 +1,28 @@
 """The osteoblast line of each compartment: precursors that also die, osteoblasts, and a finite pool of lining cells.
 
-    pre' = [supply · W^γ - ((1 - δ) φ + δ) · pre]/τ_pre           W coupling signal from resorbed bone, δ share dying
-    B'   = φ · pre/τ_B + α ℓ · lining - B/(τ_B (1 + survival · u))
+    pre' = [supply · P g · W^γ - ((1 - δ) φ + δ) · pre]/τ_pre     W coupling signal from resorbed bone, δ share dying
+    B'   = S d φ · pre/τ_B + α ℓ · lining - B/(τ_B (1 + survival · u)) - K · B
     lining' = (B - lining)/τ_lining - α · lining
     φ = (1 + m Ps · uncovered)/(1 + m Ps · excess)                m: weight of the compartment, 1 in trabecular bone
     α = (m As · uncovered + m' Ap · u) · W (1 - q + q W) + Al · loading
 
-u is the exposure to PTH analogues. All are 1 before the menopause. The finite lining pool is why a burst of formation
-fades within months; its waking needs coupling signal, so bone whose turnover is held down answers less.
-"""
+P: progenitors, S: senescent neighbours, both 1 in a person of usual ageing (mechanisms/ageing); g growth hormone, d
+dasatinib, K what a toxic senolytic kills. u is the exposure to PTH analogues. All are 1 before the menopause. The
+finite lining pool is why a burst of formation fades within months; its waking needs coupling signal, so bone whose
+turnover is held down answers less."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from osteon.mechanisms import COMPARTMENTS, Mechanism, Rates, Signals, States, each, power
+from osteon.mechanisms import COMPARTMENTS, Mechanism, Rates, Signals, States, each, power, progenitors, senescence
 
 
 def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
     """Production and loss of its states."""
     found: Rates = {}
     pth = s["pth"]
+    supply = s["osteoblast_supply"] * progenitors.supply(p, s) * s["growth_hormone"]
     for k in COMPARTMENTS:
         weight = p.sclerostin_cortical if k == "cortical" else 1.0
         weight_pth = p.pth_cortical if k == "cortical" else 1.0
@@ -31,14 +33,15 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
         speed = speed / (1.0 + weight * p.sclerostin_speed * s["excess"])
         waking = (weight * p.sclerostin_waking * s["uncovered"] + weight_pth * p.pth_waking * pth) * called
         waking = waking + p.loading_waking * s["loading"]
+        output = senescence.output(p, s, k) * s["dasatinib_formation"]
         dying = p.pre_osteoblast_death
         found[f"pre_osteoblasts_{k}"] = (
-            s["osteoblast_supply"] * power(coupling, p.coupling_exponent) / p.pre_osteoblast_time,
+            supply * power(coupling, p.coupling_exponent) / p.pre_osteoblast_time,
             ((1.0 - dying) * speed + dying) / p.pre_osteoblast_time,
         )
         found[f"osteoblasts_{k}"] = (
-            speed * pre / p.osteoblast_time + waking * p.lining_share * lining,
-            1.0 / (p.osteoblast_time * (1.0 + p.pth_survival * weight_pth * pth)),
+            output * speed * pre / p.osteoblast_time + waking * p.lining_share * lining,
+            1.0 / (p.osteoblast_time * (1.0 + p.pth_survival * weight_pth * pth)) + s["osteoblast_kill"],
         )
         found[f"lining_cells_{k}"] = (blasts / p.lining_time, 1.0 / p.lining_time + waking)
     return found

@@ -15,6 +15,10 @@ from typing import Any
 import numpy as np
 
 from osteon.errors import ModelError, nearest
+from osteon.parameters import priors
+
+BASES = {"osteon_mouse": "osteon"}
+"""Parameter sets that are another one with some records of their own."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,12 @@ class Record:
     evidence: str
     bounds: tuple[float, float] | None = None
     prior: Mapping[str, Any] | None = None
-    """Of a fitted value: {"scale": "log" or "logit", "sd": width on that scale}, centred on the value here."""
+    """Of a fitted value: {"scale": "log" or "logit", "sd": width on that scale}, centred on the value here. With
+    "fitted": false no fit moves it, and draws come from the prior itself (`osteon.parameters.priors`)."""
+    between_people: Mapping[str, Any] | None = None
+    """How it differs between people: {"scale": "log", "sd": …}. Variability, which draws do not hold."""
+    translation: str | None = None
+    """Of a value that crosses species or settings: from where, and what that costs in width."""
     direction: str | None = None
     """What more of it does: "+ lumbar_spine_bmd, romosozumab" (sign, end point, scenario of tests/parameters)."""
 
@@ -88,6 +97,8 @@ def load(name: str) -> ParameterSet:
     is incomplete."""
     root = resources.files("osteon.parameters")
     folder, single = root.joinpath(name), root.joinpath(f"{name}.toml")
+    if name in BASES:
+        return _over(name, load(BASES[name]), folder)
     if folder.is_dir():
         files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     elif single.is_file():
@@ -100,6 +111,15 @@ def load(name: str) -> ParameterSet:
         values = {row["id"]: float(row["value"]) for row in json.loads(fitted.read_text("utf-8"))["values"]}
         records = [_fitted(record, values) for record in records]
     return ParameterSet(name, tuple(records))
+
+
+def _over(name: str, base: ParameterSet, folder: Any) -> ParameterSet:
+    """The records of another set with those of a folder in place of the ones of the same id."""
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    own = {record.id: record for file in files for record in _records(name, file.read_text("utf-8"))}
+    for ident in own:
+        base[ident]
+    return ParameterSet(name, tuple(own.get(ident, record) for ident, record in base.items()))
 
 
 def shown(name: str) -> ParameterSet:
@@ -119,13 +139,18 @@ def _fitted(record: Record, values: Mapping[str, float]) -> Record:
 
 @functools.cache
 def draws(name: str) -> dict[str, np.ndarray]:
-    """Draws of the fitted parameters [draw] by id, from the shipped fit; empty for a model without one."""
-    path = resources.files("osteon.parameters").joinpath(name, "fit", "draws.csv")
+    """Draws of the parameters [draw] by id: those of the shipped fit, and beside them draws of the priors of
+    parameters that no fit has touched; empty for a model without a fit. A set that rests on another one takes the
+    draws of its fit for the records that it has left as they are."""
+    path = resources.files("osteon.parameters").joinpath(BASES.get(name, name), "fit", "draws.csv")
     if not path.is_file():
         return {}
     head, *rows = path.read_text("utf-8").split()
     table = np.array([[float(v) for v in row.split(",")] for row in rows])
-    return dict(zip(head.split(","), table.T, strict=True))
+    known, base = load(name), load(BASES.get(name, name))
+    fitted = zip(head.split(","), table.T, strict=True)
+    kept = {ident: values for ident, values in fitted if known[ident] is base[ident]}
+    return kept | priors.sample(known, len(table))
 
 
 def _records(name: str, text: str) -> Iterator[Record]:

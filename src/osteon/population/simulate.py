@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon import models, result
+from osteon import dosing, models, result
 from osteon.errors import InputError, nearest
 from osteon.regimen import Course, Regimen, parse_regimen, prior_courses
 from osteon.simulation import check_person, check_therapies, person_of, time_grid
@@ -78,6 +78,8 @@ def _task(
         "notice": "A research tool, not medical advice.",
     }
     courses = [*earlier, *schedule.courses(float(days[-1]), **options)]
+    dosing.question(courses, person.species, None)
+    courses = list(dosing.given(chosen, courses, person.age))
     return _Task(chosen, population, courses, min((c.start for c in earlier), default=0.0), days, facts)
 
 

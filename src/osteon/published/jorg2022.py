@@ -43,7 +43,7 @@ class Jorg2022:
     name = "jorg2022"
     title = "Jörg et al. 2022"
     citations: tuple[str, ...] = ("jorg2022",)
-    year_days = YEAR_DAYS
+    year_days = age_days = YEAR_DAYS
     species: tuple[str, ...] = ("human",)
     age_range = (20.0, 100.0)
     states: tuple[str, ...] = ("pre_osteoblasts", "osteoblasts", "osteocytes", "pre_osteoclasts", "osteoclasts",

@@ -1,0 +1,46 @@
+"""Marrow inflammation by the SASP of senescent cells, its part in osteoclast formation, and that of cytokines and T
+cells in the lack of estrogen.
+
+    z' = (z* - z)/τ,   z* = (1 + i X (1 - block)(1 - calm))/(1 + J)        inflammation relative to the usual 1 + J
+    X: SASP (mechanisms/senescence), block: SASP blockers, calm: what a graft of stem cells leaves behind
+    osteoclast formation × (i + e ν (I - 1))/(i + e ν J),  I = (1 + J) z    1 at the usual inflammation
+    lack of estrogen × (1 - f_T TNF)(1 - f_1 IL-1)(1 - f_J JAK)(1 - f_c T)(1 + thymus)
+
+The second part is of today's drugs' model: the term by which estrogen's lack raises osteoclast formation, and what of
+it is lost when TNF, IL-1 or T cells T are; a graft's calm counts as a loss of T cells (CEL-A04). The shares overlap
+(both blockers together do less than their sum); those of TNF and IL-1 are fitted to the rise of CTX after estrogen
+was stopped (INT-H01). Estrogen's lack is not in the end point `inflammation`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from osteon.mechanisms import Mechanism, Rates, Signals, States
+
+
+def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
+    """What the other mechanisms see of it."""
+    lack = (1.0 - p.tnf_share * s["tnf_block"]) * (1.0 - p.il1_share * s["il1_block"])
+    t_cells = 1.0 - (1.0 - s["t_cell_loss"]) * (1.0 - s["immune_calm"])
+    lack = lack * (1.0 - p.jak_share * s["jak_block"]) * (1.0 - p.t_cell_share * t_cells)
+    lack = lack * (1.0 + s["thymic_output"])
+    return {"inflammation": (1.0 + s["usual_inflammation"]) * x["inflammation"] - 1.0, "estrogen_lack": lack}
+
+
+def resorption(p: Any, s: Signals, k: str) -> Any:
+    """What SASP makes of osteoclast formation in a compartment, relative to a person of usual burden."""
+    gain = p.senescence_resorption * (p.senescence_resorption_cortical if k == "cortical" else 1.0)
+    usual = s["usual_inflammation"]
+    return 1.0 + gain * (s["inflammation"] - usual) / (p.inflammation_ageing + gain * usual)
+
+
+def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
+    """Production and loss of its state."""
+    usual = s["usual_inflammation"]
+    own = p.inflammation_ageing * s["sasp"] * (1.0 - s["sasp_block"]) * (1.0 - s["immune_calm"])
+    return {"inflammation": ((1.0 + (own - usual) / (1.0 + usual)) / p.inflammation_time, 1.0 / p.inflammation_time)}
+
+
+MECHANISM = Mechanism(
+    "inflammation", {"inflammation": 1.0}, {"inflammation": 0.0, "estrogen_lack": 1.0}, signals=signals, rates=rates
+)
