@@ -73,9 +73,9 @@ def test_unknown_model():
     assert all(s.equals(same[0]) for s in same)
 
 
-def test_mouse_is_not_in_the_model():
+def test_mouse_is_not_in_the_published_model():
     with pytest.raises(ModelError, match="no mouse"):
-        osteon.simulate("none", age=24, until="1 year", species="mouse")
+        osteon.simulate("none", age=24, until="1 year", species="mouse", model="jorg2022")
 
 
 def test_features_that_are_ignored_are_named():

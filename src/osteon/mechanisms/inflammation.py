@@ -3,7 +3,8 @@ cells in the lack of estrogen.
 
     z' = (z* - z)/τ,   z* = (1 + i X (1 - block)(1 - calm))/(1 + J)        inflammation relative to the usual 1 + J
     X: SASP (mechanisms/senescence), block: SASP blockers, calm: what a graft of stem cells leaves behind
-    osteoclast formation × (i + e ν (I - 1))/(i + e ν J),  I = (1 + J) z    1 at the usual inflammation
+    osteoclast formation × (i + e ν (I - 1) r)/(i + e ν J),  I = (1 + J) z  1 at the usual inflammation
+    r: 1, less in mice whose osteocytes lack RANKL, by which SASP acts (SEN-A10)
     lack of estrogen × (1 - f_T TNF)(1 - f_1 IL-1)(1 - f_J JAK)(1 - f_c T)(1 + thymus)
 
 The second part is of today's drugs' model: the term by which estrogen's lack raises osteoclast formation, and what of
@@ -30,8 +31,13 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
 def resorption(p: Any, s: Signals, k: str) -> Any:
     """What SASP makes of osteoclast formation in a compartment, relative to a person of usual burden."""
     gain = p.senescence_resorption * (p.senescence_resorption_cortical if k == "cortical" else 1.0)
-    usual = s["usual_inflammation"]
-    return 1.0 + gain * (s["inflammation"] - usual) / (p.inflammation_ageing + gain * usual)
+    usual, lost = s["usual_inflammation"], osteocytes(p, k) * (1.0 - p.osteocyte_rankl)
+    return 1.0 + gain * (s["inflammation"] * (1.0 - lost) - usual) / (p.inflammation_ageing + gain * usual)
+
+
+def osteocytes(p: Any, k: str) -> Any:
+    """The share of a compartment's RANKL that osteocytes make."""
+    return p.osteocyte_rankl_cortical if k == "cortical" else p.osteocyte_rankl_trabecular
 
 
 def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
