@@ -13,6 +13,7 @@ from osteon.engine import batch
 from osteon.engine import cohort as cohorts
 from osteon.engine.exposure import agent
 from osteon.errors import InputError, IntegrationError, OsteonWarning
+from osteon.parameters.priors import is_sampled
 from osteon.regimen import Course
 
 if TYPE_CHECKING:
@@ -35,9 +36,12 @@ def count(model: Model, asked: int | None) -> int:
     return asked
 
 
-def pick(model: Model, n: int) -> dict[str, np.ndarray]:
-    """n of the model's draws [draw] by parameter, evenly from the whole sample."""
-    every = parameters.draws(model.name)
+def pick(model: Model, n: int, *, fitted: bool = False) -> dict[str, np.ndarray]:
+    """n of the model's draws [draw] by parameter, evenly from the whole sample; with `fitted`, of those parameters
+    alone that a fit has touched."""
+    every, known = parameters.draws(model.name), parameters.load(model.name)
+    if fitted:
+        every = {name: values for name, values in every.items() if not is_sampled(known[name])}
     there = len(next(iter(every.values())))
     at = np.linspace(0, there - 1, n).round().astype(int)
     return {name: values[at] for name, values in every.items()}
@@ -56,19 +60,24 @@ def run(
 ) -> dict[str, np.ndarray]:
     """The end points [draw, arm, person, time] of one person in n draws; what is known of the person holds in each.
 
+    Priors of ageing come in where something of ageing is in the run: its therapies, a mechanism left out, a burden
+    other than usual, or the mouse. Elsewhere they would change nothing but the end points of ageing, and take time.
+
     An arm is its courses before and from month 0, in days from it. Draws whose run fails in any arm are left out of
     all, with a warning. With `best`, the most probable parameters come first, before the n draws.
     """
-    changes: dict[str, Any] = pick(model, n)
+    kinetics = model.kinetics(model.parameters())
+    used = {kinetics[agent(c, kinetics)].channel for before, after in arms for c in (*before, *after)}
+    usual = set(getattr(model, "usual_channels", range(len(model.channels))))
+    aged = not used <= usual or person.species != "human" or person.senescent_burden not in (None, 1.0)
+    aged = aged or bool(set(getattr(model, "without", ())) & {"senescence", "inflammation", "progenitors"})
+    channels = sorted(used if not used <= usual else usual)  # one kernel for all studies of today's drugs
+    changes: dict[str, Any] = pick(model, n, fitted=not aged)
     if best:
         usual = model.parameters()
         changes = {name: np.append(getattr(usual, name), values) for name, values in changes.items()}
         n += 1
     people = cohorts.make(model, n, changes={**changes, **model.traits(person)}, age=person.age)
-    kinetics = model.kinetics(model.parameters())
-    used = {kinetics[agent(c, kinetics)].channel for before, after in arms for c in (*before, *after)}
-    usual = set(getattr(model, "usual_channels", range(len(model.channels))))
-    channels = sorted(usual if used <= usual else range(len(model.channels)))  # one kernel for many studies
     found: list[Mapping[str, np.ndarray]] = []
     failed = np.zeros(n, bool)
     for index, (before, after) in enumerate(arms):
