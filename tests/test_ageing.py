@@ -82,11 +82,11 @@ def test_burden_and_the_time_in_which_a_dent_heals(made, removed, scale):
 
 def test_departures_are_the_saturated_removal_to_the_letter():
     """S = m U + E - C obeys dS/dt = m U' - β [S/(κ + S) - m U/(κ + m U)] - k S, whatever E and C."""
-    x = {"senescent_usual": 0.8, "damaged_bone": 0.3, "cleared_bone": 0.5, "damaged_systemic": 0.0,
+    x = {"senescent_usual": 0.8, "burden_more": 0.4, "burden_less": 0.0, "damaged_bone": 0.3, "cleared_bone": 0.5, "damaged_systemic": 0.0,
          "cleared_systemic": 0.0}  # fmt: skip
     s = {f"{what}_{place}": v for place in senescence.PLACES for what, v in (("kill", 0.07), ("damage", 0.02))}
     s["estrogen"] = 1.0
-    p = MODEL.parameters(senescent_burden=1.4, bystander_share=0.0)
+    p = MODEL.parameters(bystander_share=0.0)
     rates = senescence.rates(x, {}, 0.0, p, s)
     change = sum(sign * (made - lost * x[name]) for name, sign, (made, lost) in (
         ("damaged_bone", 1, rates["damaged_bone"]), ("cleared_bone", -1, rates["cleared_bone"])))  # fmt: skip

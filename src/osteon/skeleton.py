@@ -16,6 +16,7 @@ from osteon.errors import InputError, nearest
 from osteon.mechanisms import (
     COMPARTMENTS,
     Mechanism,
+    above,
     ageing,
     degeneration,
     estrogen,
@@ -169,8 +170,14 @@ class Osteon:
         values = dict(self._initial)
         if "senescent_usual" in values:
             values["senescent_usual"] = ageing.steady(p, self.birth_days)
-        if "progenitors" in values:
-            values["progenitors"] = p.progenitor_host
+        if "burden_more" in values:
+            values["burden_more"], values["burden_less"] = (
+                above(p.senescent_burden - 1.0),
+                above(1.0 - p.senescent_burden),
+            )
+            values["estrogen_senescence"] = p.estrogen_senescence
+        if "progenitors_less" in values:
+            values["progenitors_less"] = above(1.0 - p.progenitor_host)
         values["volume_cortical"] = 1.0 + p.growth_surplus
         values["volume_trabecular"] = 1.0 + p.growth_surplus_trabecular
         for k in COMPARTMENTS:
@@ -235,10 +242,11 @@ class Osteon:
         if name == "senescent_burden":
             return (senescence.cells(x, p, "bone") + senescence.cells(x, p, "systemic")) / 2
         if name == "inflammation":
-            return (1.0 + ageing.inflammation(x, p)) * x["inflammation"]
+            usual = ageing.inflammation(x, p)
+            return 1.0 + usual + inflammation.change(x, usual)
         if name == "progenitors":
-            return ageing.progenitors(x, p) * x["progenitors"]
-        return 1.0 + x["graft"] / (ageing.progenitors(x, p) * x["progenitors"])
+            return ageing.progenitors(x, p) * progenitors.relative(x)
+        return 1.0 + x["graft"] / (ageing.progenitors(x, p) * progenitors.relative(x))
 
     def derive(self, observed: Mapping[str, Any], p: Any) -> dict[str, Any]:
         """The end points, markers among them."""

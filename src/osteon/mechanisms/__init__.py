@@ -34,7 +34,7 @@ class Mechanism:
 
     name: str
     states: Mapping[str, float] = field(default_factory=dict)
-    neutral: Mapping[str, float] = field(default_factory=dict)
+    neutral: Mapping[str, float | None] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     signals: Callable[[States, Signals, Any, Any, Signals], dict[str, Any]] = _none
     rates: Callable[[States, Signals, Any, Any, Signals], Rates] = _none

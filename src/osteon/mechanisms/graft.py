@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from osteon.mechanisms import Mechanism, Rates, Signals, States
+from osteon.mechanisms import Mechanism, Rates, Signals, States, inflammation, progenitors
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
@@ -25,9 +25,9 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
 def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
     """Production and loss of its states."""
     blood, homing, site = s["cells_blood"], s["cells_homing"], s["cells_site"]
-    inflamed, growth = s["inflammation"], p.graft_growth
+    inflamed, growth = inflammation.above_youth(s), p.graft_growth
     settled = p.graft_engrafted * (blood + p.graft_homing * homing) + p.graft_engrafted_local * site
-    own = x.get("progenitors", 1.0)
+    own = progenitors.relative(x) if "progenitors_more" in x else 1.0
     full = own + x["graft"] / s["usual_progenitors"]
     v = blood + homing + p.graft_site_immune * site
     drive = p.graft_immune_rate * v / (1.0 + v + p.graft_immune_excess * v * v)

@@ -29,7 +29,7 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
         rate = rate * (1.0 - p.rankl_share + p.rankl_share * blasts) * (1.0 - s["rankl_block"])
         rate = rate * (1.0 - s["supplements"]) * (1.0 + by_pth * p.pth_resorption * s["pth_resorption"])
         rate = rate * (inflammation.resorption(p, s, k) * s["dasatinib_resorption"])
-        rate = rate * (1.0 + inflammation.osteocytes(p, k) * (p.osteocyte_rankl - 1.0))
+        rate = rate * (1.0 + inflammation.osteocytes(p, k) * (s["osteocyte_rankl"] - 1.0))
         dying = p.pre_osteoclast_death
         found[f"pre_osteoclasts_{k}"] = (
             1.0 / p.pre_osteoclast_time,

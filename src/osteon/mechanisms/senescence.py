@@ -1,6 +1,6 @@
 """Senescent cells of a person, in bone (osteocytes) and elsewhere (marrow, blood, other tissues).
 
-    S  = m U + E - C                          m: burden of the person relative to the usual one U (mechanisms/ageing)
+    S  = m U + E - C,  m = 1 + m₊ - m₋        m: burden of the person relative to the usual one U (mechanisms/ageing)
     E' = damage + ψ r E_s - (r + k) E             what damage added
     C' = k m U + ψ r C_s - (r + k) C              what was cleared
     r  = β κ/((κ + S)(κ + m U))                   so that S' = m U' + damage - β [S/(κ + S) - m U/(κ + m U)] - k S
@@ -23,12 +23,20 @@ from typing import Any
 from osteon.mechanisms import Mechanism, Rates, Signals, States
 
 PLACES = ("bone", "systemic")
+FIXED = ("burden_more", "burden_less", "estrogen_senescence")
+"""States that stay what they are at the start of life: what makes a person other than the usual one. They are 0 in
+most runs, and the engines leave out all that follows from what is 0."""
+DEPARTURES = tuple(f"{what}_{place}" for place in PLACES for what in ("damaged", "cleared"))
+
+
+def untreated(x: States) -> Any:
+    """m U."""
+    return x["senescent_usual"] + (x["burden_more"] - x["burden_less"]) * x["senescent_usual"]
 
 
 def cells(x: States, p: Any, place: str) -> Any:
     """Senescent cells of a place, relative to the usual number at old age."""
-    own = p.senescent_burden * x["senescent_usual"] + (x[f"damaged_{place}"] - x[f"cleared_{place}"])
-    return own / p.senescence_scale
+    return (untreated(x) + (x[f"damaged_{place}"] - x[f"cleared_{place}"])) / p.senescence_scale
 
 
 def joint(bone: Any, systemic: Any) -> Any:
@@ -36,13 +44,14 @@ def joint(bone: Any, systemic: Any) -> Any:
 
     Either place keeps most of it up by itself: clearing osteocytes alone leaves resorption (SEN-A03), sparing them
     does about nothing (SEN-A09), clearing both lowers it (SEN-A01). The form was chosen for these three."""
-    middle, apart = (bone + systemic) / 2, (bone - systemic) / 2
+    apart = (systemic - bone) / 2
+    middle = bone + apart
     return middle + apart * apart / (middle + 1e-12)
 
 
 def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]:
     """What the other mechanisms see of it."""
-    seen = 1.0 + p.estrogen_senescence * (1.0 - s["estrogen"])
+    seen = 1.0 + x["estrogen_senescence"] * (1.0 - s["estrogen"])
     found = {f"senescent_{place}": cells(x, p, place) * seen for place in PLACES}
     return found | {"sasp": joint(found["senescent_bone"], found["senescent_systemic"])}
 
@@ -56,7 +65,7 @@ def output(p: Any, s: Signals, k: str) -> Any:
 def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
     """Production and loss of its states."""
     found: Rates = {}
-    usual = p.senescent_burden * x["senescent_usual"]
+    usual = untreated(x)
     half = p.senescence_half
     for place in PLACES:
         damaged, cleared = x[f"damaged_{place}"], x[f"cleared_{place}"]
@@ -69,10 +78,10 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
             less = less + p.bystander_share * rate * x["cleared_systemic"]
         found[f"damaged_{place}"] = (more, rate + kill)
         found[f"cleared_{place}"] = (less, rate + kill)
-    return found
+    return found | dict.fromkeys(FIXED, (0.0, 0.0))
 
 
 MECHANISM = Mechanism(
-    "senescence", {f"{what}_{place}": 0.0 for place in PLACES for what in ("damaged", "cleared")},
+    "senescence", dict.fromkeys((*DEPARTURES, *FIXED), 0.0),
     {"senescent_bone": 0.0, "senescent_systemic": 0.0, "sasp": 0.0}, signals=signals, rates=rates,
 )  # fmt: skip

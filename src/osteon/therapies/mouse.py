@@ -1,5 +1,5 @@
 """What is done to mice in experiments: ovariectomy, thymectomy, irradiation and chemotherapy as pulses of damage, and
-genetic clearance of senescent cells.
+genetic clearance of senescent cells. Genes too: RANKL of osteocytes, progenitors that are missing.
 
     ovaries lost, T cells lost: 1 from the day of surgery on
     senescent cells made per day: irradiation R u_R in bone, chemotherapy X u_X in both places
@@ -27,6 +27,8 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
     kill = p.clearance_kill
     damage = p.chemotherapy_damage * by_drugs
     return {
+        "osteocyte_rankl": p.osteocyte_rankl,
+        "progenitor_host": p.progenitor_host,
         "ovary_loss": u[OVARIES],
         "t_cell_loss": u[THYMUS],
         "damage_bone": damage + p.irradiation_damage * by_rays,
@@ -52,7 +54,8 @@ def kinetics(p: Any) -> dict[str, tuple[Any, ...]]:
 
 MECHANISM = Mechanism(
     "experiments",
-    neutral={"ovary_loss": 0.0, "t_cell_loss": 0.0, "damage_bone": 0.0, "damage_systemic": 0.0},
+    neutral={"osteocyte_rankl": 1.0, "progenitor_host": 1.0,
+             "ovary_loss": 0.0, "t_cell_loss": 0.0, "damage_bone": 0.0, "damage_systemic": 0.0},
     channels=(OVARIES, THYMUS, IRRADIATION, CHEMOTHERAPY, SYSTEMIC, OSTEOCYTE, SPARING),
     signals=signals, kinetics=kinetics,
 )  # fmt: skip
