@@ -9,6 +9,18 @@ def test_therapies(osteon):
     assert "denosumab" in osteon("therapies", "list").out
 
 
+def test_what_therapies_act_on_and_known_harms(osteon):
+    told = {t["id"]: t for t in json.loads(osteon("therapies", "list", "--json").out)["therapies"]}
+    assert all(t["targets"] and t["evidence"] in ("A", "B", "C", "D") and t["evidence_why"] for t in told.values())
+    assert told["dasatinib+quercetin"]["hallmarks"] == ["cellular senescence"]
+    assert told["msc"]["sens"] == ["cell loss, cell atrophy"]
+    (harm,) = told["navitoclax"]["harms"]
+    assert harm["modelled"]
+    assert "SEN-A11" in harm["source"]
+    assert all(f["source"] for t in told.values() for f in (*t["harms"], *t["contraindications"]))
+    assert "not modelled" in osteon("therapies", "list").out
+
+
 def test_params_of_the_default_model(osteon):
     ids = {r["id"] for r in json.loads(osteon("params", "list", "--json").out)["parameters"]}
     assert {"denosumab_half_value", "reference_total_hip", "between_ctx"} <= ids

@@ -1,4 +1,4 @@
-"""The therapies that a regimen may name, read from `catalogue.toml`."""
+"""The therapies that a regimen may name, read from `catalogue.toml`, and what is known of them, from `facts.toml`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ ROUTE_WORDS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
+class Fact:
+    """A known harm or contraindication, where it stands, and whether the model has it. Lists are not complete."""
+
+    what: str
+    source: str
+    modelled: bool = False
+
+
+@dataclass(frozen=True)
 class Therapy:
     """One agent: `unit` is its own dose unit ("" when it has no dose), `default_dose` the text used when
     a regimen gives none, `species` whom it can be given to."""
@@ -39,14 +48,27 @@ class Therapy:
     default_dose: str = ""
     donor: bool = False
     source: str = ""
+    targets: tuple[str, ...] = ()
+    hallmarks: tuple[str, ...] = ()
+    """Hallmarks of Aging that it addresses."""
+    sens: tuple[str, ...] = ()
+    """Kinds of damage of SENS that it addresses."""
+    evidence: str = ""
+    """Grade, A to D, of the evidence that it does something to human bone; `evidence_why` says of what."""
+    evidence_why: str = ""
+    harms: tuple[Fact, ...] = ()
+    contraindications: tuple[Fact, ...] = ()
 
 
 @functools.cache
 def catalogue() -> dict[str, Therapy]:
     """All therapies by id."""
     text = resources.files("osteon.therapies").joinpath("catalogue.toml").read_text("utf-8")
+    facts = tomllib.loads(resources.files("osteon.therapies").joinpath("facts.toml").read_text("utf-8"))["therapy"]
     found: dict[str, Therapy] = {}
     for row in tomllib.loads(text)["therapy"]:
+        row = row | facts.get(row["id"], {})
+        row = row | {key: [Fact(**fact) for fact in row.get(key, ())] for key in ("harms", "contraindications")}
         row = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
         found[row["id"]] = Therapy(**row)
     return found
