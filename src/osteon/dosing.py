@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from osteon import parameters
 from osteon.errors import InputError, OsteonWarning
 from osteon.regimen import Course, Regimen, prior_courses
 from osteon.therapies import catalogue
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from osteon.models import Model
     from osteon.person import Person
 
-USUAL_WEIGHT = 60.0  # kg; assumed where a person's weight is not known, to judge a dose of cells by
+USUAL_WEIGHT = "reference_weight"  # the record by which a dose of cells is judged where the weight is not known
 MOST_CELLS = 2e7  # per kg; more is questioned
 FAR_TOO_MANY = 1e9  # per kg of a human; more is refused
 MOST_CELLS_MOUSE, FAR_TOO_MANY_MOUSE = 5e8, 1e11  # a million in a mouse of 25 g is 4e7 per kg, and usual
@@ -62,8 +63,9 @@ def question(courses: Iterable[Course], species: str, kg: float | None) -> None:
         if catalogue.get(course.therapy).unit != "cells" or (course.therapy, course.dose) in asked:
             continue
         asked.add((course.therapy, course.dose))
-        per_kg = course.dose / (kg or USUAL_WEIGHT)
-        whose = "" if kg else f" (of {number(USUAL_WEIGHT)} kg, assumed)"
+        usual = parameters.load("osteon")[USUAL_WEIGHT].value
+        per_kg = course.dose / (kg or usual)
+        whose = "" if kg else f" (of {number(usual)} kg, assumed)"
         told = f"{course.therapy}: {per_kg:.2g} cells per kg{whose}, and trials give up to about {most:.0e}"
         if per_kg > far:
             raise InputError(f"{told}; check the dose and its unit")
