@@ -112,6 +112,7 @@ class People(Strict):
     t_score: dict[str, Quantity] | None = None
     weight_kg: Quantity | None = None
     prior_vertebral_fracture: bool | Quantity | None = None
+    senescent_burden: Quantity | None = None
     n_per_arm: Annotated[int, Field(ge=1, le=10**9)]
 
     @field_validator("t_score")
@@ -143,5 +144,6 @@ class People(Strict):
             years_since_menopause=menopause.mean if menopause else None,
             t_score={site: q.mean for site, q in self.t_score.items()} if self.t_score else None,
             weight_kg=weight.mean if weight else None,
+            senescent_burden=self.senescent_burden.mean if self.senescent_burden else None,
             prior_vertebral_fracture=fracture.mean >= 0.5 if isinstance(fracture, Distribution) else fracture,
         )

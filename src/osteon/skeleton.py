@@ -250,7 +250,7 @@ class Osteon:
             return 1.0 + usual + inflammation.change(x, usual)
         if name == "progenitors":
             return ageing.progenitors(x, p) * progenitors.relative(x)
-        return 1.0 + x["graft"] / (ageing.progenitors(x, p) * progenitors.relative(x))
+        return 1.0 + x["graft"] / (ageing.progenitors(x, p) * progenitors.relative(x) + 1e-12)
 
     def derive(self, observed: Mapping[str, Any], p: Any) -> dict[str, Any]:
         """The end points, markers among them."""
