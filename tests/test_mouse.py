@@ -148,6 +148,7 @@ CLAIMS = {
     "SEN-A03 more bone at the spine": lambda: effect(aged(), "trabecular_bone_volume", 2) > 0,
     "SEN-A03 formation up": lambda: effect(aged(), "formation_trabecular", 2) > 0,
     "SEN-A03 osteoclasts kept": lambda: about_nothing(2, "osteoclasts_trabecular"),
+    "SEN-A03 osteoclasts within 10 %": lambda: np.abs(effect(aged(), "osteoclasts_trabecular", 2)) < 10,
     "SEN-A07 no rescue": lambda: np.abs(rescue()) < 0.2,
     "SEN-A09 trabecular bone as untreated": lambda: about_nothing(3, "trabecular_bone_volume"),
     "SEN-A09 cortical bone as untreated": lambda: about_nothing(3, "cortical_bone_volume"),

@@ -99,7 +99,7 @@ def get(name: str | None = None, without: Collection[str] = ()) -> Model:
 
 def of_species(model: Model, species: str) -> Model:
     """The model itself, or osteon's own with the records of another species, and the same mechanisms left out."""
-    if species in model.species or model.name not in ("osteon", "osteon_mouse"):
+    if species not in ("human", "mouse") or species in model.species or model.name not in ("osteon", "osteon_mouse"):
         return model
     from osteon.skeleton import Osteon, OsteonMouse
 

@@ -80,7 +80,7 @@ def command(
     """
     from pathlib import Path
 
-    from osteon import files, tscores
+    from osteon import files, models, tscores
     from osteon import regimen as regimens
     from osteon import result as results
     from osteon.simulation import person_of, simulate
@@ -95,6 +95,7 @@ def command(
         features["senescent_burden"] = _number(burden, "--burden")
     if species.casefold() != "human":
         features["species"] = species.casefold()
+        chosen = models.of_species(chosen, features["species"])
     if t_scores:
         features["t_score"] = _pairs(t_scores, "--t-score", "SITE=VALUE, for instance total_hip=-2.5")
     if (workers or scheduler) and people is None:
