@@ -296,6 +296,9 @@ def check_therapies(model: Model, kinetics: Any, regimens: Sequence[Regimen]) ->
         for component in (c for block in regimen.blocks for c in block.components if not c.is_gap):
             name = component.therapy
             if name not in kinetics:
+                species = catalogue.get(name).species
+                if not set(species) & set(model.species):
+                    raise ModelError(f"{name} is given to a {' or '.join(species)} only, not to a {model.species[0]}")
                 left_out = getattr(model, "without", ())
                 why = f"; it was run without {', '.join(left_out)}" if left_out else ""
                 raise ModelError(

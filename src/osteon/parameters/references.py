@@ -66,7 +66,7 @@ def cite(key: str) -> str:
         found = rows[rows[column].astype(str) == row] if rows is not None and column else None
         if found is None or found.empty:
             raise InputError(f"there is no row {row!r} in a table {table!r}")
-        return str(found["source"].iloc[0])
+        return str(found["source" if "source" in found else "source_doi_pmid"].iloc[0])
     return "; ".join(dict.fromkeys(reference.text for reference in lookup(key)))
 
 

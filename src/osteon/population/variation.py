@@ -38,7 +38,7 @@ class Variation:
         known = parameters.load(self.model.name)
         for ident, sd in self.spread.items():
             known[ident]
-            if known[ident].origin == "definition":
+            if known[ident].origin == "definition" and known[ident].between_people is None:
                 raise InputError(f"{ident} is a definition and does not differ between people")
             if not 0 <= sd <= LARGEST_SD:
                 raise InputError(f"the spread of {ident} must be from 0 to {LARGEST_SD:g} (log scale), not {sd:g}")
