@@ -19,6 +19,7 @@ from osteon.fit.held_out import ORDER, rmse, scored_errors
 from osteon.fit.optimise import Found
 from osteon.fit.problem import Problem
 from osteon.fit.targets import trial_targets
+from osteon.mechanisms import ageing
 from osteon.skeleton import ALL, NEEDED, Osteon
 
 FILE = "ablation.csv"
@@ -93,7 +94,8 @@ def cases(name: str = "osteon") -> tuple[list[Case], list[str]]:
     known = parameters.load(name)
     p = Osteon().parameters()
     found = [Case("nothing", "whole")]
-    found += [Case(m.name, "mechanism", without=(m.name,)) for m in ALL if m.name not in NEEDED and not m.kinetics(p)]
+    kept = {*NEEDED, *ageing.GROUP}  # ageing is not fitted, and neutral where it is usual
+    found += [Case(m.name, "mechanism", without=(m.name,)) for m in ALL if m.name not in kept and not m.kinetics(p)]
     lacking = []
     for part, held in PARTS:
         if all(ident in known for ident in held):
