@@ -22,6 +22,7 @@ COMMANDS = {
     "simulate": "one person under one regimen",
     "run": "all arms of a study file; writes summary.csv",
     "validate": "score a model against the published trials",
+    "factorial": "all combinations of a study's factors, and what combining adds",
     "fit": "fit osteon's own model to the trials marked so",
     "therapies": "the therapies that a regimen may name",
     "params": "the parameters of a model, each with its source",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -76,3 +77,9 @@ def get(name: str) -> Therapy:
     if therapy is None:
         raise InputError(f"unknown therapy {name!r}{nearest(name, names())}")
     return therapy
+
+
+def grades(therapies: Iterable[str]) -> dict[str, str]:
+    """The evidence grades of therapies, of those that have one in the catalogue."""
+    found = {name: str(getattr(get(name), "evidence", "")) for name in therapies}
+    return {name: grade for name, grade in found.items() if grade}

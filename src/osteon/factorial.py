@@ -1,0 +1,179 @@
+"""Factorial designs: what combinations of treatments are worth, from all cells of a design.
+
+With y the change of a cell (BMD and other end points in %, markers as logarithms of their ratio to baseline), 0 the
+cell in which every factor is at its reference, and C a cell in which the factors i differ from that:
+
+    main: i                          y with i minus y without, averaged over the levels of the other factors
+    effect: C                        y_C − y_0
+    interaction: i × j …             difference of differences, averaged over the levels of the other factors
+    excess over additive: C          (y_C − y_0) − Σ_i (y_i − y_0)
+    excess over better single: C     y_C − the better of the y_i
+
+All cells have the same people and draws, so that each contrast is taken draw by draw. Of markers it is given in %
+too, as 100·(exp(contrast) − 1), so that "additive" means that ratios multiply. The better of two is the larger,
+save for what is better low (`LOW_IS_BETTER`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from osteon.endpoints import ENDPOINTS
+from osteon.uncertainty import LOWER, UPPER
+from osteon.units import MONTH_DAYS, number
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from jaxtyping import Float
+
+    from osteon.design import Design
+    from osteon.study import Study
+
+COLUMNS = ("name", "endpoint", "month", "value", "lower", "upper", "p_positive")
+LOW_IS_BETTER = frozenset(
+    {"ctx", "resorption", "vertebral_fracture", "hip_fracture", "nonvertebral_fracture", "senescent_burden",
+     "inflammation"}
+)  # fmt: skip
+# Each arm has a step sequence of its own, so that contrasts hold errors of the integration: points of BMD and of bone
+# volume, points of all that turns over faster. What is smaller counts as no difference.
+ACCURACY, ACCURACY_FAST = 0.01, 1.0
+MAIN, EFFECT, INTERACTION, ADDITIVE, BETTER = (
+    "main", "effect", "interaction", "excess over additive", "excess over better single",
+)  # fmt: skip
+KINDS = (MAIN, EFFECT, INTERACTION, ADDITIVE, BETTER)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """`kind` is one of `KINDS`; `of` what it compares; `value` by draw and visit."""
+
+    kind: str
+    of: str
+    value: Float[np.ndarray, "draw visit"]
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}: {self.of}"
+
+
+def contrasts(
+    design: Design, y: Float[np.ndarray, "cell draw visit"], *, low_is_better: bool = False
+) -> Iterator[Contrast]:
+    """Every contrast of a design, per draw and visit, from the cells' values in the order of `design.cells`."""
+    shape = design.shape
+    table = y.reshape(*shape, *y.shape[1:])
+    zero = (0,) * len(shape)
+    for subset in _subsets(len(shape)):
+        for levels in itertools.product(*(range(1, shape[f]) for f in subset)):
+            value = _difference(table, dict(zip(subset, levels, strict=True)))
+            labels = [design.factors[f][1][level] for f, level in zip(subset, levels, strict=True)]
+            yield Contrast(MAIN if len(subset) == 1 else INTERACTION, " × ".join(labels), value)
+    sign = -1.0 if low_is_better else 1.0
+    for subset in _subsets(len(shape)):
+        for levels in itertools.product(*(range(1, shape[f]) for f in subset)):
+            at = list(zero)
+            for f, level in zip(subset, levels, strict=True):
+                at[f] = level
+            whole, name = table[tuple(at)], design.cell(at)
+            yield Contrast(EFFECT, name, whole - table[zero])
+            if len(subset) < 2:
+                continue
+            singles = np.stack([table[tuple(at[f] if f == one else 0 for f in range(len(at)))] for one in subset])
+            parts = (singles - table[zero]).sum(axis=0)
+            yield Contrast(ADDITIVE, name, whole - table[zero] - parts)
+            yield Contrast(BETTER, name, whole - sign * (sign * singles).max(axis=0))
+
+
+def _subsets(n: int) -> Iterator[tuple[int, ...]]:
+    """Of n factors: each one, then pairs, then triples …"""
+    for size in range(1, n + 1):
+        yield from itertools.combinations(range(n), size)
+
+
+def _difference(table: np.ndarray, levels: dict[int, int]) -> np.ndarray:
+    """Differences from the first level along some factors, means over the others."""
+    for f in reversed(range(table.ndim - 2)):
+        table = table.take(levels[f], axis=f) - table.take(0, axis=f) if f in levels else table.mean(axis=f)
+    return table
+
+
+def table(result: xr.Dataset, study: Study, design: Design) -> pd.DataFrame:
+    """Contrasts by end point and visit after month 0: mean over draws, 5 and 95 % of them, and the share of draws
+    in which the contrast is above 0 (of those with no difference, half). One draw leaves all but the value empty."""
+    months = [month for month in study.visits if month > 0]
+    rows = []
+    for name in (n for n in study.endpoints if n in result):
+        kind = ENDPOINTS[name].kind
+        y = np.stack([_change(result, design, name, month) for month in months], axis=-1)
+        accuracy = ACCURACY if kind == "bmd" or name.endswith("_bone_volume") else ACCURACY_FAST
+        for contrast in contrasts(design, y, low_is_better=name in LOW_IS_BETTER):
+            value = 100.0 * np.expm1(contrast.value) if kind == "marker" else contrast.value
+            rows += [(contrast.name, name, m, *_told(value[:, i], accuracy)) for i, m in enumerate(months)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def cell_changes(result: xr.Dataset, design: Design, endpoint: str, month: float) -> np.ndarray:
+    """Mean change in % of people at a visit [cell, draw]; of markers that of their geometric mean."""
+    y = _change(result, design, endpoint, month)
+    return np.asarray(100.0 * np.expm1(y)) if ENDPOINTS[endpoint].kind == "marker" else y
+
+
+def _change(result: xr.Dataset, design: Design, endpoint: str, month: float) -> np.ndarray:
+    """Mean change of people [cell, draw]: markers as logarithms of the ratio to month 0, the rest in %."""
+    at = int(np.argmin(np.abs(result["time"].to_numpy() - month * MONTH_DAYS)))
+    x = result[endpoint].sel(arm=list(design.cells)).transpose("arm", "draw", "person", "time").to_numpy()
+    ratio = x[..., at] / x[..., 0]
+    marker = ENDPOINTS[endpoint].kind == "marker"
+    return np.asarray(np.log(ratio).mean(axis=2) if marker else 100.0 * (ratio.mean(axis=2) - 1.0))
+
+
+def _told(value: np.ndarray, accuracy: float) -> tuple[float, float, float, float]:
+    """Mean, 5 and 95 %, and the probability of being positive, of one contrast over draws."""
+    if len(value) < 2:
+        return float(value.mean()), np.nan, np.nan, np.nan
+    lower, upper = np.quantile(value, (LOWER, UPPER))
+    none = np.abs(value) < accuracy
+    return float(value.mean()), float(lower), float(upper), float(((value > 0) & ~none).mean() + none.mean() / 2)
+
+
+def words(found: pd.DataFrame, month: float) -> list[str]:
+    """What each combination is worth for bone at one visit, as sentences: BMD and fractures; of markers nobody can
+    say which way is better."""
+    said = []
+    for endpoint, here in found[found["month"] == month].groupby("endpoint", sort=False):
+        if ENDPOINTS[str(endpoint)].kind in ("bmd", "fracture"):
+            rows = {str(row["name"]): row for row in here.to_dict("records")}
+            of = [name.removeprefix(f"{BETTER}: ") for name in rows if name.startswith(BETTER)]
+            said += [_sentence(rows, str(endpoint), month, combination) for combination in of]
+    return said
+
+
+def _sentence(rows: Mapping[str, Mapping[Any, Any]], endpoint: str, month: float, of: str) -> str:
+    better, additive = rows[f"{BETTER}: {of}"], rows[f"{ADDITIVE}: {of}"]
+    where = f"{ENDPOINTS[endpoint].label} at month {number(month)}: {of}"
+    if better["p_positive"] != better["p_positive"]:  # no draws, so no probability
+        return (
+            f"{where} differs from the better single by {_signed(better['value'])} points and from the sum of its "
+            f"parts by {_signed(additive['value'])}"
+        )
+    p, more = (1 - r["p_positive"] if endpoint in LOW_IS_BETTER else r["p_positive"] for r in (better, additive))
+    return (
+        f"{where}: the combination is better than the better single with probability {p:.2f} ({_interval(better)}), "
+        f"and better than the sum of its parts with probability {more:.2f} ({_interval(additive)})"
+    )
+
+
+def _signed(value: float) -> str:
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
+
+
+def _interval(row: Mapping[Any, Any]) -> str:
+    """The mean with its 5 to 95 %."""
+    return f"{_signed(row['value'])} points, interval {_signed(row['lower'])} to {_signed(row['upper'])}"
