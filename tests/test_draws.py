@@ -80,8 +80,8 @@ def test_how_many():
 
 def test_summary_has_the_interval_of_an_observed_mean(result):
     def rows(n):
-        table = summarise(result, study(n)).set_index(["arm", "endpoint", "month"])
-        return table.loc["drug"]
+        table = summarise(result, study(n)).set_index(["statistic", "arm", "endpoint", "month"]).sort_index()
+        return table.loc["mean_pct_change", "drug"]
 
     many, one = rows(50), rows(1)
     for name in ("lumbar_spine_bmd", "ctx", "formation"):
