@@ -89,11 +89,11 @@ def test_summary_has_the_interval_of_an_observed_mean(result):
         row = many.loc[name].loc[12.0]
         assert row["lower"] < row["value"] < row["upper"]
     spine, single = many.loc["lumbar_spine_bmd"].loc[12.0], one.loc["lumbar_spine_bmd"].loc[12.0]
-    expected = [1.645 * uncertainty.error("lumbar_spine_bmd", n) for n in (50, 1)]
+    expected = [1.645 * uncertainty.error("lumbar_spine_bmd", n, spine["value"]) for n in (50, 1)]
     for row, half in zip((spine, single), expected, strict=True):
         assert (row["upper"] - row["lower"]) / 2 == pytest.approx(half, rel=0.1)
     low, high = np.log1p(many.loc["ctx"].loc[12.0, ["lower", "upper"]].to_numpy(float) / 100)
-    assert (high - low) / 2 == pytest.approx(1.645 * uncertainty.error("ctx", 50), rel=0.1)
+    assert (high - low) / 2 == pytest.approx(1.645 * uncertainty.error("ctx", 50, (low + high) / 2), rel=0.1)
 
 
 def test_without_draws_the_interval_is_empty():
@@ -108,6 +108,15 @@ def test_mixture():
     assert uncertainty.quantile(means, 0.0, 0.5).tolist() == [0, 2]
     wide = np.random.default_rng(0).normal(size=20_000)[:, None]
     assert uncertainty.quantile(wide, 1.0, 0.05)[0] == pytest.approx(-1.645 * 2**0.5, abs=0.03)
+
+
+def test_large_changes_are_less_sure():
+    small, large = uncertainty.discrepancy("total_hip_bmd", np.array([0.0, -8.0]))
+    assert small == uncertainty.misses()["total_hip_bmd"]
+    assert large == pytest.approx(np.hypot(small, 8 * parameters.load("observation")["response_bmd"].value))
+    means = np.array([[0.0, 10.0]] * 3)
+    upper = uncertainty.quantile(means, uncertainty.error("total_hip_bmd", 10**6, means), 0.95)
+    assert upper[1] - 10 > 1.5 * upper[0]
 
 
 def test_every_measured_end_point_has_an_error():

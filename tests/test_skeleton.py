@@ -98,6 +98,22 @@ def test_supplements_and_a_progestin_add_a_little():
     assert course("medroxyprogesterone 2.5 mg PO daily")["total_hip_bmd"][-1] == untreated["total_hip_bmd"][-1]
 
 
+def test_the_same_dose_does_more_in_a_small_body():
+    def change(regimen, weight, endpoint="lumbar_spine_bmd"):
+        found = osteon.simulate(regimen, until="12 months", age=66, weight_kg=weight, model=MODEL)
+        return float(osteon.percent_change(found)[endpoint].to_numpy().ravel()[-1])
+
+    for regimen in (
+        "teriparatide 20 ug SC daily",
+        "denosumab 14 mg SC every 6 months",
+        "romosozumab 210 mg SC monthly",
+    ):
+        assert change(regimen, 45.0) > change(regimen, None) > change(regimen, 90.0)
+    assert change("teriparatide 20 ug SC daily", 66.0) == change("teriparatide 20 ug SC daily", None)
+    by_mouth = "alendronate 70 mg PO weekly"
+    assert change(by_mouth, 45.0) == change(by_mouth, 90.0)
+
+
 def test_a_route_decides_what_a_dose_is_worth():
     by_mouth, patch = (course(f"estradiol {d} daily")["total_hip_bmd"][-1] for d in ("1 mg PO", "0.05 mg TD"))
     assert patch == pytest.approx(by_mouth, abs=0.05)

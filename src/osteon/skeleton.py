@@ -119,6 +119,10 @@ class Osteon:
         changes = {"male": 1.0} if person.sex == "male" else {}
         if person.sex == "female" and person.years_since_menopause is not None:
             changes["menopause_age"] = person.age - person.years_since_menopause
+        if person.weight_kg is not None:
+            records = parameters.load(self.name)
+            relative = person.weight_kg / records["reference_weight"].value
+            changes["body_size"] = relative ** records["size_exponent"].value
         return changes
 
     def of_person(self, person: Any) -> Any:

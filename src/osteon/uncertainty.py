@@ -1,10 +1,11 @@
 """What a trial would see of a mean: draws, what even the right model misses, and the people it happens to take.
 
-    change seen = change of a draw + N(0, miss²) + N(0, (between² + 2 precision²)/n)
+    change seen = change of a draw + N(0, miss² + (response · change)²) + N(0, (between² + 2 precision²)/n)
 
 with the change in % for BMD and as the logarithm of the ratio to baseline for markers. `miss` is the model's
-discrepancy of an end point, `between` the spread of the change between people under the same treatment, `precision`
-the error of one measurement, of which a change has two. The numbers are records of the set "observation". `miss` was
+discrepancy of an end point, `response` how far the people of one trial respond more or less than those of others, as
+a share of the change, `between` the spread of the change between people under the same treatment, `precision` the
+error of one measurement, of which a change has two. The numbers are records of the set "observation". `miss` was
 judged on arms of about 50 women and so holds some of their sampling already: intervals err on the wide side.
 """
 
@@ -39,9 +40,18 @@ def spread(endpoint: str) -> float:
     return float(np.hypot(_numbers("between").get(endpoint, 0.0), 2**0.5 * _numbers("precision").get(endpoint, 0.0)))
 
 
-def error(endpoint: str, n: int) -> float:
+def discrepancy(endpoint: str, change: np.ndarray | float) -> np.ndarray:
+    """Standard deviation of what even the right model misses a trial's mean change by; 0 for what no trial measures.
+    The change is in % for BMD, the logarithm of the ratio for markers."""
+    if endpoint not in misses():
+        return np.zeros_like(np.asarray(change, float))
+    share = _numbers("response")[ENDPOINTS[endpoint].kind]
+    return np.asarray(np.hypot(misses()[endpoint], share * np.abs(change)))
+
+
+def error(endpoint: str, n: int, change: np.ndarray | float = 0.0) -> np.ndarray:
     """Standard deviation of the observed mean of n people round that of a draw; 0 for what no trial measures."""
-    return float(np.hypot(misses().get(endpoint, 0.0), spread(endpoint) / n**0.5))
+    return np.asarray(np.hypot(discrepancy(endpoint, change), spread(endpoint) / n**0.5))
 
 
 def interval(endpoint: str, ratio: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -51,18 +61,20 @@ def interval(endpoint: str, ratio: np.ndarray, n: int) -> tuple[np.ndarray, np.n
     """
     marker = ENDPOINTS[endpoint].kind == "marker"
     change = np.log(ratio) if marker else 100.0 * (ratio - 1.0)
-    found = [quantile(change, error(endpoint, n), share) for share in (LOWER, UPPER)]
+    found = [quantile(change, error(endpoint, n, change), share) for share in (LOWER, UPPER)]
     lower, upper = (np.where((ratio == 1).all(axis=0), 0.0, x) for x in found)
     return (100.0 * np.expm1(lower), 100.0 * np.expm1(upper)) if marker else (lower, upper)
 
 
-def quantile(means: np.ndarray, sd: float, share: float) -> np.ndarray:
-    """Quantile over the first axis of a mixture of normal distributions with equal weights and SD."""
-    if sd == 0:
+def quantile(means: np.ndarray, sd: np.ndarray | float, share: float) -> np.ndarray:
+    """Quantile over the first axis of a mixture of normal distributions with equal weights, and SD one for all or of
+    the shape of the means."""
+    if np.all(sd == 0):
         return np.asarray(np.quantile(means, share, axis=0))
     from scipy.special import ndtr
 
-    low, high = means.min(axis=0) - 8 * sd, means.max(axis=0) + 8 * sd
+    far = 8 * np.max(sd)
+    low, high = means.min(axis=0) - far, means.max(axis=0) + far
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         below = ndtr((middle - means) / sd).mean(axis=0) < share

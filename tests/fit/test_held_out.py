@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from osteon import uncertainty
 from osteon.evidence.loader import load_trials
 from osteon.evidence.score import validate
 from osteon.fit import ablation, held_out, optimise
@@ -42,6 +43,15 @@ def problem(every):
 @pytest.fixture(scope="module")
 def best(problem):
     return optimise.fit(problem, problem.center)
+
+
+def test_the_response_of_a_trial_is_what_errors_of_values_do_not_explain():
+    miss = uncertainty.misses()["total_hip_bmd"]
+    row = {"trial": held_out.SHARED, "endpoint": "total_hip_bmd", "n": 10, "size": 4.0}
+    assert held_out.response([{**row, "held_out": np.hypot(miss, 0.8)}], "bmd") == pytest.approx(0.2)
+    assert held_out.response([{**row, "held_out": miss / 2}], "bmd") == 0
+    other = {**row, "trial": held_out.ALL, "held_out": 99.0}
+    assert held_out.response([{**row, "held_out": miss}, other], "bmd") == 0
 
 
 def test_effects_act_where_they_should(every, problem):

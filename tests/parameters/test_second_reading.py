@@ -217,7 +217,9 @@ PARAMETERS: dict[str, tuple[str, Convert]] = {  # osteon's parameter, the readin
     "estradiol_dose": ("estradiol_dose_equal_cee", _same),
     "raloxifene_dose": ("raloxifene_standard_dose", _same),
 }
-UNREAD: dict[str, str] = {}  # a measured parameter that the second reader did not find, with the reason
+UNREAD: dict[str, str] = {  # a measured parameter that the second reader did not find, with the reason
+    "size_exponent": "came later; read once, from the model code that names the paper",
+}
 
 
 def _found(ident: str) -> bool:

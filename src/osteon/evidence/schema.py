@@ -57,6 +57,7 @@ class TrialPeople(Strict):
     prior_vertebral_fracture_pct: FiniteFloat | None = None
     prior_fracture_pct: FiniteFloat | None = None
     bmi: FiniteFloat | None = None
+    weight_kg: FiniteFloat | None = None
     ctx_ng_ml: FiniteFloat | None = None
     p1np_ug_l: FiniteFloat | None = None
     bmd_lumbar_spine_g_cm2: FiniteFloat | None = None
@@ -254,6 +255,11 @@ class Trial(Strict):
             if people and people.years_since_menopause is not None:
                 return people.years_since_menopause
         return None
+
+    def weight_kg(self, arm: TrialArm | None = None) -> float | None:
+        """Mean body weight of the arm, else of the trial."""
+        found = (p.weight_kg for p in (arm.people if arm else None, self.people) if p)
+        return next((w for w in found if w is not None), None)
 
     def study(
         self, arms: list[str] | None = None, *, n_per_arm: int | None = None, age: float | None = None

@@ -171,6 +171,8 @@ def person_in(model: Model, trial: Trial, arm: TrialArm) -> Person:
         known["sex"] = "male"
     elif "years_since_menopause" in model.uses and trial.years_since_menopause(arm) is not None:
         known["years_since_menopause"] = trial.years_since_menopause(arm)
+    if "weight_kg" in model.uses and trial.weight_kg(arm) is not None:
+        known["weight_kg"] = trial.weight_kg(arm)
     return person_of(**known)
 
 
@@ -202,10 +204,11 @@ def _interval(
     """5 to 95 % of what a trial would see of the mean (%): draws, and what even the right model misses a value by."""
     if endpoint not in spread or endpoint not in MISSES:
         return None, None
-    wide = Z90 * float(np.hypot(spread[endpoint][at], MISSES[endpoint]))
-    if ENDPOINTS[endpoint].kind != "marker":
-        return predicted - wide, predicted + wide
-    middle = np.log1p(predicted / 100)
+    marker = ENDPOINTS[endpoint].kind == "marker"
+    middle = float(np.log1p(predicted / 100)) if marker else predicted
+    wide = Z90 * float(np.hypot(spread[endpoint][at], uncertainty.discrepancy(endpoint, middle)))
+    if not marker:
+        return middle - wide, middle + wide
     return 100 * float(np.expm1(middle - wide)), 100 * float(np.expm1(middle + wide))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from osteon import files
+from osteon import files, uncertainty
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError
 from osteon.fit import optimise
@@ -34,6 +34,8 @@ class Row:
     held_out: float
     alone: str = ""
     """Drugs that no other trial has, so that left out nothing but their priors tells of them."""
+    size: float = 0.0
+    """Root of the mean square of the published changes."""
 
     @property
     def ratio(self) -> float | None:
@@ -44,7 +46,7 @@ class Row:
         """As a row of leave_one_out.csv."""
         return {
             "trial": self.trial, "endpoint": self.endpoint, "n": self.n, "fitted": self.fitted,
-            "held_out": self.held_out, "ratio": self.ratio, "alone": self.alone,
+            "held_out": self.held_out, "ratio": self.ratio, "size": self.size, "alone": self.alone,
         }  # fmt: skip
 
 
@@ -66,13 +68,26 @@ def fitted(problem: Problem, z: np.ndarray) -> Osteon:
 def scored_errors(problem: Problem, z: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
     """Model less published by trial and end point, on the values that `osteon validate` scores (changes from month 0
     in one arm), without trial effects."""
-    values = [(t.trial, v) for t in problem.tasks for v in t.values]
-    errors = (problem.residuals(z[: problem.count]) * problem.error)[0]
+    return _by_key(problem, (problem.residuals(z[: problem.count]) * problem.error)[0])
+
+
+def _by_key(problem: Problem, numbers: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+    """Numbers of all values, those that are scored, by trial and end point."""
     found: dict[tuple[str, str], list[float]] = {}
-    for (trial, value), error in zip(values, errors[: len(values)], strict=True):
+    values = [(t.trial, v) for t in problem.tasks for v in t.values]
+    for (trial, value), number in zip(values, numbers[: len(values)], strict=True):
         if trial != LIFE and value.base is None:
-            found.setdefault((trial, value.endpoint), []).append(float(error))
+            found.setdefault((trial, value.endpoint), []).append(float(number))
     return {key: np.array(some) for key, some in found.items()}
+
+
+def response(rows: Iterable[Mapping[str, Any]], kind: str) -> float:
+    """How far a trial's response lies from what the other trials say of it, as a share of the change (SD): what the
+    errors of trials left out hold beyond the errors of single values. `rows` are those of leave_one_out.csv, of which
+    it takes the end points of a `kind` over all trials whose drugs are in other trials; 0 where nothing is left."""
+    some = [r for r in rows if r["trial"] == SHARED and ENDPOINTS[r["endpoint"]].kind == kind]
+    beyond = [(r["held_out"] ** 2 - uncertainty.misses()[r["endpoint"]] ** 2) / r["size"] ** 2 for r in some]
+    return float(max(np.average(beyond, weights=[r["n"] for r in some]), 0.0) ** 0.5)
 
 
 def rmse(errors: Iterable[np.ndarray]) -> float:
@@ -109,13 +124,15 @@ def leave_one_out(
         ends = [optimise.fit(part, start) for start in (z, problem.center)]
         best = min(ends, key=lambda end: end.cost)
         left |= {key: x for key, x in scored_errors(problem, best.z).items() if key[0] == trial}
+    seen = _by_key(problem, problem.change)
     rows = [
-        Row(trial, endpoint, len(x), rmse([x]), rmse([left[trial, endpoint]]), ", ".join(own[trial]))
-        for (trial, endpoint), x in whole.items()
+        Row(t, e, len(x), rmse([x]), rmse([left[t, e]]), ", ".join(own[t]), rmse([seen[t, e]]))
+        for (t, e), x in whole.items()
     ]
     for name, some in ((ALL, trials), (SHARED, [t for t in trials if not own[t]])):
         for endpoint in sorted({e for t, e in whole if t in some}, key=ORDER.index):
             keys = [key for key in whole if key[0] in some and key[1] == endpoint]
             n = sum(len(whole[key]) for key in keys)
-            rows.append(Row(name, endpoint, n, rmse(whole[k] for k in keys), rmse(left[k] for k in keys)))
+            fitted, held, size = (rmse(some[k] for k in keys) for some in (whole, left, seen))
+            rows.append(Row(name, endpoint, n, fitted, held, size=size))
     return rows

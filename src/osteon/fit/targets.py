@@ -37,8 +37,8 @@ DECADES = (("woman", "lumbar_spine_bmd", "7", ("8", "9", "10", "11", "12")),
            ("man", "lumbar_spine_bmd", "1", ("2", "3", "4", "5", "6")),
            ("man", "total_hip_bmd", "13", ("14", "15", "16", "17", "18")))  # fmt: skip
 ROWS = {row[0] for row in (*RATES, *FALLS, *HIP_DECADES)} | {r for d in DECADES for r in (d[2], *d[3])}
-RATE_ERROR = 0.15  # of a loss rate round the menopause, points a year; assumed, since the goal is 0.5
-DECADE_ERROR = 1.5  # of a cross-sectional mean by decade relative to 25, points; assumed
+RATE_ERROR = 0.1  # of a loss rate round the menopause, points a year; assumed, small beside the goal of 0.5
+DECADE_ERROR = 1.25  # of a cross-sectional mean by decade relative to 25, points; assumed, half the goal of 2.5
 RISE_ERROR = 0.1  # of the rise of a marker over the menopause, logarithm; assumed
 
 

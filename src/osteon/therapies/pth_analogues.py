@@ -35,7 +35,7 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
 def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
     onset = p.pth_onset
-    daily = log(2) / onset
+    daily = log(2) / onset / p.body_size
     return {
         "teriparatide": (CHANNEL, daily / p.teriparatide_dose, onset),
         "PTH(1-84)": (CHANNEL, daily * p.pth84_effect / p.pth84_dose, onset),

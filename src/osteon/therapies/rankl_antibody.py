@@ -33,8 +33,8 @@ def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
     ka = p.denosumab_absorption
     return {
-        "denosumab": (CHANNEL, p.denosumab_absorbed * ka, log(2) / ka),
-        "denosumab IV": (CHANNEL, ka, log(2) / ka),  # all of it, at the same pace: days do not matter here
+        "denosumab": (CHANNEL, p.denosumab_absorbed * ka / p.body_size, log(2) / ka),
+        "denosumab IV": (CHANNEL, ka / p.body_size, log(2) / ka),  # all of it, at the same pace
     }
 
 

@@ -16,8 +16,8 @@ def signals(x: States, u: Signals, t: Any, p: Any, s: Signals) -> dict[str, Any]
 
 def kinetics(p: Any) -> dict[str, tuple[str, Any, Any]]:
     """Channel, gain per dose unit and half-life (d) of each therapy."""
-    romosozumab = (CHANNEL, 1.0 / p.romosozumab_half_value, p.romosozumab_half_life)
-    blosozumab = (CHANNEL, 1.0 / p.blosozumab_half_value, p.blosozumab_half_life)
+    romosozumab = (CHANNEL, 1.0 / p.romosozumab_half_value / p.body_size, p.romosozumab_half_life)
+    blosozumab = (CHANNEL, 1.0 / p.blosozumab_half_value / p.body_size, p.blosozumab_half_life)
     # Half-values are doses under the skin; what of one is absorbed is not told apart, so that a vein counts the same.
     return {
         "romosozumab": romosozumab, "romosozumab IV": romosozumab, "blosozumab": blosozumab,
