@@ -72,8 +72,8 @@ def _mean_ratio(result: xr.Dataset, arm: str, name: str) -> np.ndarray:
 def _t_bounds(name: str, t: np.ndarray, ratio: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
     """5 and 95 % of the mean T-score of n people [visit], the change of which would be seen with its usual error."""
     mean, sd = tscores.references()[name.removesuffix("_bmd")]
-    start = float(np.mean((mean + sd * t) / ratio))
-    error = uncertainty.error(name, n) / 100.0 * start / sd
+    start = (mean + sd * t) / ratio  # BMD at month 0
+    error = uncertainty.error(name, n, 100.0 * (ratio - 1.0)) / 100.0 * start / sd
     seen = [uncertainty.quantile(t, error, share) for share in _SHARES]
     known = [np.quantile(t, share, axis=0) for share in _SHARES]
     return tuple(np.where((ratio == 1).all(axis=0), k, s) for k, s in zip(known, seen, strict=True))
