@@ -7,7 +7,7 @@ import pytest
 
 import osteon
 from osteon.design import Design, design_of
-from osteon.factorial import COLUMNS, contrasts, table, words
+from osteon.factorial import COLUMNS, contrasts, rests_on, table, words
 from osteon.result import build
 from osteon.units import MONTH_DAYS
 
@@ -135,3 +135,29 @@ def test_one_draw_has_values_alone():
     got = table(result, s, design_of(s))
     assert got[["lower", "upper", "p_positive"]].isna().all(axis=None)
     assert "differs from the better single by +3.00 points" in words(got, 12.0)[0]
+
+
+def test_what_the_gain_rests_on():
+    rng = np.random.default_rng(3)
+    gain, other = rng.uniform(0, 0.02, 60), rng.normal(size=60)
+    base = rng.uniform(0.9, 1.1, 60)
+    s, result = made("total_hip_bmd", [base, base + 0.01, base + 0.01, base + 0.02 + gain])
+    (row,) = rests_on(result, s, design_of(s), {"synergy": gain, "other": other})
+    assert (row["name"], row["endpoint"], row["month"]) == ("excess over better single: a + b", "total_hip_bmd", 12)
+    assert row["parameters"] == {"synergy": pytest.approx(1)}
+    (text,) = words(table(result, s, design_of(s)), 12.0, [row])
+    assert text.endswith("the gain over the better single goes most with synergy (+1.00)")
+
+
+def test_what_begins_at_nothing():
+    """A graft is 0 in every cell at month 0, so that there is no % change of it."""
+    s = study("graft")
+    values = np.zeros((3, 4, 1, 2))
+    values[:, 3, :, 1] = 0.2
+    times = [0, 12 * MONTH_DAYS]
+    result = build(
+        {"graft": values}, time_days=times, arms=[a.name for a in s.arms], units={"graft": "1"}, provenance={}
+    )
+    got = table(result, s, design_of(s)).set_index("name")
+    assert got.loc["effect: a + b", "value"] == pytest.approx(20)
+    assert got.notna().all(axis=None)

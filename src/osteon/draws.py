@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from osteon.errors import InputError, IntegrationError, OsteonWarning
 from osteon.regimen import Course
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from osteon.models import Model
     from osteon.person import Person
 
@@ -40,6 +43,14 @@ def pick(model: Model, n: int) -> dict[str, np.ndarray]:
     there = len(next(iter(every.values())))
     at = np.linspace(0, there - 1, n).round().astype(int)
     return {name: values[at] for name, values in every.items()}
+
+
+def of_result(model: Model, result: xr.Dataset) -> dict[str, np.ndarray]:
+    """The draws that a Result was run in [draw] by parameter; empty where it has none or where some failed."""
+    n = result.sizes["draw"]
+    there = len(next(iter(parameters.draws(model.name).values()), ()))
+    asked = json.loads(result.attrs["provenance"]).get("engine", {}).get("draws", 0)
+    return pick(model, n) if 1 < n == asked <= there else {}
 
 
 def run(

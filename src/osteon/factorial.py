@@ -17,13 +17,14 @@ save for what is better low (`LOW_IS_BETTER`).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from osteon.deciding import deciding
 from osteon.endpoints import ENDPOINTS
 from osteon.uncertainty import LOWER, UPPER
 from osteon.units import MONTH_DAYS, number
@@ -103,19 +104,41 @@ def _difference(table: np.ndarray, levels: dict[int, int]) -> np.ndarray:
     return table
 
 
+def by_draw(result: xr.Dataset, study: Study, design: Design) -> Iterator[tuple[str, str, float, np.ndarray]]:
+    """Name, end point, month and value [draw] of each contrast, at every visit after month 0."""
+    months = [month for month in study.visits if month > 0]
+    for name in (n for n in study.endpoints if n in result):
+        y = np.stack([_change(result, design, name, month) for month in months], axis=-1)
+        for contrast in contrasts(design, y, low_is_better=name in LOW_IS_BETTER):
+            value = 100.0 * np.expm1(contrast.value) if ENDPOINTS[name].kind == "marker" else contrast.value
+            for i, month in enumerate(months):
+                yield contrast.name, name, month, value[:, i]
+
+
 def table(result: xr.Dataset, study: Study, design: Design) -> pd.DataFrame:
     """Contrasts by end point and visit after month 0: mean over draws, 5 and 95 % of them, and the share of draws
     in which the contrast is above 0 (of those with no difference, half). One draw leaves all but the value empty."""
-    months = [month for month in study.visits if month > 0]
-    rows = []
-    for name in (n for n in study.endpoints if n in result):
-        kind = ENDPOINTS[name].kind
-        y = np.stack([_change(result, design, name, month) for month in months], axis=-1)
-        accuracy = ACCURACY if kind == "bmd" or name.endswith("_bone_volume") else ACCURACY_FAST
-        for contrast in contrasts(design, y, low_is_better=name in LOW_IS_BETTER):
-            value = 100.0 * np.expm1(contrast.value) if kind == "marker" else contrast.value
-            rows += [(contrast.name, name, m, *_told(value[:, i], accuracy)) for i, m in enumerate(months)]
+    rows = [
+        (name, endpoint, month, *_told(value, _accuracy(endpoint)))
+        for name, endpoint, month, value in by_draw(result, study, design)
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _accuracy(endpoint: str) -> float:
+    slow = ENDPOINTS[endpoint].kind == "bmd" or endpoint.endswith("_bone_volume")
+    return ACCURACY if slow else ACCURACY_FAST
+
+
+def rests_on(
+    result: xr.Dataset, study: Study, design: Design, draws: Mapping[str, np.ndarray]
+) -> list[dict[str, Any]]:
+    """Which parameters decide what combinations gain over the better single at the last visit (`osteon.deciding`)."""
+    return [
+        {"name": name, "endpoint": endpoint, "month": month, "parameters": dict(found)}
+        for name, endpoint, month, value in by_draw(result, study, design)
+        if month == study.visits[-1] and name.startswith(BETTER) and (found := deciding(value, draws))
+    ]
 
 
 def cell_changes(result: xr.Dataset, design: Design, endpoint: str, month: float) -> np.ndarray:
@@ -125,9 +148,12 @@ def cell_changes(result: xr.Dataset, design: Design, endpoint: str, month: float
 
 
 def _change(result: xr.Dataset, design: Design, endpoint: str, month: float) -> np.ndarray:
-    """Mean change of people [cell, draw]: markers as logarithms of the ratio to month 0, the rest in %."""
+    """Mean change of people [cell, draw]: markers as logarithms of the ratio to month 0, the rest in % of month 0; of
+    what begins at 0 (a graft, fractures) 100 times the difference."""
     at = int(np.argmin(np.abs(result["time"].to_numpy() - month * MONTH_DAYS)))
     x = result[endpoint].sel(arm=list(design.cells)).transpose("arm", "draw", "person", "time").to_numpy()
+    if (x[..., 0] == 0).any():
+        return np.asarray(100.0 * (x[..., at] - x[..., 0]).mean(axis=2))
     ratio = x[..., at] / x[..., 0]
     marker = ENDPOINTS[endpoint].kind == "marker"
     return np.asarray(np.log(ratio).mean(axis=2) if marker else 100.0 * (ratio.mean(axis=2) - 1.0))
@@ -142,15 +168,20 @@ def _told(value: np.ndarray, accuracy: float) -> tuple[float, float, float, floa
     return float(value.mean()), float(lower), float(upper), float(((value > 0) & ~none).mean() + none.mean() / 2)
 
 
-def words(found: pd.DataFrame, month: float) -> list[str]:
+def words(found: pd.DataFrame, month: float, decided: Sequence[Mapping[str, Any]] = ()) -> list[str]:
     """What each combination is worth for bone at one visit, as sentences: BMD and fractures; of markers nobody can
-    say which way is better."""
+    say which way is better. `decided` is what `rests_on` found."""
+    by = {(row["name"], row["endpoint"]): row["parameters"] for row in decided}
     said = []
     for endpoint, here in found[found["month"] == month].groupby("endpoint", sort=False):
         if ENDPOINTS[str(endpoint)].kind in ("bmd", "fracture"):
             rows = {str(row["name"]): row for row in here.to_dict("records")}
             of = [name.removeprefix(f"{BETTER}: ") for name in rows if name.startswith(BETTER)]
-            said += [_sentence(rows, str(endpoint), month, combination) for combination in of]
+            for combination in of:
+                parameters = by.get((f"{BETTER}: {combination}", endpoint), {})
+                told = ", ".join(f"{ident} ({_signed(rho)})" for ident, rho in parameters.items())
+                more = f"; the gain over the better single goes most with {told}" if told else ""
+                said.append(_sentence(rows, str(endpoint), month, combination) + more)
     return said
 
 

@@ -47,6 +47,7 @@ def test_factorial(osteon, path, tmp_path):
     assert all(r["lower"] <= r["value"] <= r["upper"] and 0 <= r["p_positive"] <= 1 for r in rows)
     assert told["factors"] == {"drug": ["none", "zoledronate"], "exercise": ["none", "exercise"]}
     assert "probability" in told["words"][0]
+    assert told["decided_by"] == []  # six draws are too few
     assert "not medical advice" in told["provenance"]["notice"]
     assert {p.name for p in out.iterdir()} == {"contrasts.csv", "summary.csv", "factorial.png", "factorial.html"}
 

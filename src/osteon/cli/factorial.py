@@ -24,7 +24,11 @@ from osteon.cli.common import (
 from osteon.units import number
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+    from osteon.models import Model
+    from osteon.study import Study
 
 
 @click.command("factorial")
@@ -52,7 +56,8 @@ def command(
     from osteon import files
     from osteon import result as results
     from osteon.design import design_of
-    from osteon.factorial import table, words
+    from osteon.draws import of_result
+    from osteon.factorial import rests_on, table, words
     from osteon.report import factorial as report
     from osteon.report.figures import png
     from osteon.simulation import run
@@ -69,7 +74,8 @@ def command(
         cells = summarise(result, study)
         found = table(result, study, design)
         last = study.visits[-1]
-        said = words(found, last)
+        decided = rests_on(result, study, design, _acting(chosen, study, of_result(chosen, result)))
+        said = words(found, last, decided)
         grades = catalogue.grades(study.therapies())
         figure = report.figure(result, study, design, found)
         page = report.page(result, study, design, found, words=said, grades=grades)
@@ -81,11 +87,17 @@ def command(
         rows = [
             {key: None if value != value else value for key, value in row.items()} for row in found.to_dict("records")
         ]
-        factors = {name: list(levels) for name, levels in design.factors}
         print_json(
-            {"contrasts": rows, "factors": factors, "cells": list(design.cells), "words": said, "evidence": grades,
-             "provenance": results.provenance(result)}
-        )  # fmt: skip
+            {
+                "contrasts": rows,
+                "factors": {name: list(levels) for name, levels in design.factors},
+                "cells": list(design.cells),
+                "words": said,
+                "decided_by": decided,
+                "evidence": grades,
+                "provenance": results.provenance(result),
+            }
+        )
         return
     _print(found, study.title or study.id, last)
     click.echo("".join(f"\n{text}." for text in said))
@@ -93,6 +105,17 @@ def command(
         say(f"evidence for {therapy}: {grade}")
     say(f"wrote contrasts.csv, summary.csv, factorial.png and factorial.html to {folder}")
     close(chosen, model)
+
+
+def _acting(model: Model, study: Study, draws: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Draws of the parameters that act on the people of a study under its therapies."""
+    from osteon.deciding import acting
+
+    if not draws:
+        return {}
+    therapies = {*study.therapies(), *study.prior_regimen.therapies()}
+    acts = acting(model, model.of_person(study.people.mean_person()), draws, therapies)
+    return {ident: values for ident, values in draws.items() if ident in acts}
 
 
 def _print(found: pd.DataFrame, title: str, month: float) -> None:
