@@ -195,9 +195,15 @@ def _sentence(rows: Mapping[str, Mapping[Any, Any]], endpoint: str, month: float
         )
     p, more = (1 - r["p_positive"] if endpoint in LOW_IS_BETTER else r["p_positive"] for r in (better, additive))
     return (
-        f"{where}: the combination is better than the better single with probability {p:.2f} ({_interval(better)}), "
-        f"and better than the sum of its parts with probability {more:.2f} ({_interval(additive)})"
+        f"{where}: the combination is better than the better single with probability {_share(p)} "
+        f"({_interval(better)}), and better than the sum of its parts with probability {_share(more)} "
+        f"({_interval(additive)})"
     )
+
+
+def _share(p: float) -> str:
+    """A probability from draws, which are too few to be sure."""
+    return "over 0.99" if p > 0.99 else "under 0.01" if p < 0.01 else f"{p:.2f}"
 
 
 def _signed(value: float) -> str:

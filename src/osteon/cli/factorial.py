@@ -103,7 +103,8 @@ def command(
     click.echo("".join(f"\n{text}." for text in said))
     for therapy, grade in grades.items():
         say(f"evidence for {therapy}: {grade}")
-    say(f"wrote contrasts.csv, summary.csv, factorial.png and factorial.html to {folder}")
+    say(f"wrote contrasts.csv, summary.csv, factorial.png and factorial.html to {folder}; contrasts.csv has every visit, "
+        "main effects and interactions too")  # fmt: skip
     close(chosen, model)
 
 
@@ -119,11 +120,12 @@ def _acting(model: Model, study: Study, draws: dict[str, np.ndarray]) -> dict[st
 
 
 def _print(found: pd.DataFrame, title: str, month: float) -> None:
-    """The contrasts at one visit."""
+    """What cells and combinations are worth at one visit; main effects and interactions are in the file."""
     columns = [("end point", False), ("contrast", False), ("%", True), ("5 %", True), ("95 %", True),
                ("P(> 0)", True)]  # fmt: skip
     rows, before = [], ""
-    for row in found[found["month"] == month].to_dict("records"):
+    shown = found[(found["month"] == month) & found["name"].str.startswith(("effect", "excess"))]
+    for row in shown.to_dict("records"):
         name = str(row["endpoint"])
         rows.append([name if name != before else "", str(row["name"]),
                      *(decimals(row[k]) for k in ("value", "lower", "upper", "p_positive"))])  # fmt: skip

@@ -43,7 +43,7 @@ def figure(result: xr.Dataset, study: Study, design: Design, found: pd.DataFrame
             left.set_title(f"{ENDPOINTS[name].label}, % change")
             _gains(right, table[table["endpoint"] == name].set_index("name"))
             points = "% of the ratio" if ENDPOINTS[name].kind == "marker" else "points"
-            right.set_title(f"{ENDPOINTS[name].label}: what combining adds, {points}")
+            right.set_title(f"{ENDPOINTS[name].short}: what combining adds, {points}")
         handles, labels = axes[0][1].get_legend_handles_labels()
         if handles:
             picture.legend(handles, labels, loc="outside lower right", ncols=2)
