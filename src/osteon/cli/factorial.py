@@ -103,8 +103,8 @@ def command(
     click.echo("".join(f"\n{text}." for text in said))
     for therapy, grade in grades.items():
         say(f"evidence for {therapy}: {grade}")
-    say(f"wrote contrasts.csv, summary.csv, factorial.png and factorial.html to {folder}; contrasts.csv has every visit, "
-        "main effects and interactions too")  # fmt: skip
+    say(f"wrote contrasts.csv, summary.csv, factorial.png and factorial.html to {folder}")
+    say("contrasts.csv has every visit, and main effects and interactions too")
     close(chosen, model)
 
 
