@@ -117,7 +117,8 @@ Arms = frozenset[int]
 def _laid_out(study: Study) -> Design:
     """The factors of arms: what is always given together is one level, what is never given together are levels of one
     factor, and what all have is no factor."""
-    until, weight = study.visits[-1] * MONTH_DAYS, study.people.mean_person().weight_kg
+    until = study.visits[-1] * MONTH_DAYS
+    weight = study.people.mean_person().weight_kg or 1.0  # whichever: doses are only told apart
     given = [frozenset(arm.schedule.courses(until, weight_kg=weight)) for arm in study.arms]
     names = [arm.name for arm in study.arms]
     for a, b in itertools.combinations(range(len(names)), 2):

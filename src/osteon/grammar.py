@@ -19,6 +19,7 @@ import math
 import re
 from typing import NamedTuple, NoReturn
 
+from osteon import slips
 from osteon.errors import RegimenError, nearest, shorten
 from osteon.regimen import Block, Component, Dose, Regimen
 from osteon.therapies import catalogue
@@ -30,8 +31,6 @@ _Q_INTERVAL = re.compile(r"q(\d+\.?\d*)?(h|d|wk|w|mo|m|y)", re.IGNORECASE)
 _INTERVALS = {"daily": Span(1, "day"), "weekly": Span(1, "week"), "monthly": Span(1, "month"),
               "yearly": Span(1, "year"), "annually": Span(1, "year"), "quarterly": Span(3, "month")}  # fmt: skip
 _CLAUSES = ("once", "every", "for", "starting", "donor", "twice", *_INTERVALS)
-_BOTH = "write ' + ' for both at the same time"
-_JOINTS = {"then": "write '; then' for one after the other", "and": _BOTH, "plus": _BOTH, "with": _BOTH}
 _MAX_NAME_WORDS = 4
 SHORTEST_YEAR = 365.0
 MAX_DAYS, MIN_DAYS = 366_000.0, 1e-3  # of any span: a thousand years, a minute and a half
@@ -222,14 +221,7 @@ class _Component:
         name, first = " ".join(words), self.tokens[0]
         if "+" in name and catalogue.find(name.split("+")[-1]):
             self.fail(f"unknown drug {name!r}; write ' + ' with spaces between two treatments", first.column)
-        # A wrong drug is worse than no hint: 0.6 catches slips of the pen, and turns no brand name into another drug.
-        hint = nearest(name, catalogue.names(), 0.6) or nearest(first.word, catalogue.names(), 0.6)
-        begun = [n for n in catalogue.names() if len(first.word) > 2 and n.startswith(first.word.casefold())]
-        if begun and not hint:
-            hint = f"; did you mean {' or '.join(repr(n) for n in begun[:3])}?"
-        self.fail(
-            f"unknown drug {shorten(name, 40)!r}{hint or '; `osteon therapies list` shows the names'}", first.column
-        )
+        self.fail(f"unknown drug {shorten(name, 40)!r}{slips.of_drug(name, first.word)}", first.column)
 
     def dose(self, therapy: Therapy) -> Dose | None:
         token = self.peek()
@@ -293,14 +285,8 @@ class _Component:
             if not therapy.donor:
                 self.fail(f"{therapy.id} has no donor", token.column)
             return "donor", self.span("the donor's age")
-        if key in _JOINTS:
-            self.fail(f"{token.word!r} between two treatments: {_JOINTS[key]}", token.column)
-        if _NUMBER.fullmatch(token.word):
-            self.fail(
-                f"what is {token.word!r}? An interval begins with 'every', a length with 'for', a number of doses "
-                "with 'x'",
-                token.column,
-            )
+        if slip := slips.of_word(token.word):
+            self.fail(slip, token.column)
         routes = [r for r in ROUTES if r in therapy.routes] or list(ROUTES)
         hint = nearest(token.word, [*routes, *_CLAUSES], 0.34) or nearest(token.word, routes, 0)
         self.fail(
