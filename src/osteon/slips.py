@@ -25,8 +25,8 @@ def of_word(word: str) -> str:
 
 
 def of_drug(name: str, first: str) -> str:
-    """The hint for a drug that is not known, from its whole name and the first word of it: the nearest name, else those
-    that begin so, else where to look."""
+    """The hint for an unknown drug, from its whole name and the first word of it: the nearest name, else those that
+    begin so, else where to look."""
     names = catalogue.names()
     if hint := nearest(name, names, NEAR) or nearest(first, names, NEAR):
         return hint
