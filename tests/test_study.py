@@ -131,6 +131,11 @@ def test_line_of_the_error(tmp_path):
         load_study(write(tmp_path, GOOD.replace("visits: [0,", "visits: [0, -1,")))
 
 
+def test_line_of_what_the_whole_study_says(tmp_path):
+    with pytest.raises(StudyError, match="line 5: arms: the name 'off' stands twice"):
+        load_study(write(tmp_path, GOOD.replace("name: placebo", "name: 'off'")))
+
+
 def test_not_yaml(tmp_path):
     for text in ("just words", "", "%PDF-1.4 \x01\x02", "a\tb: ["):
         with pytest.raises(StudyError):

@@ -45,8 +45,10 @@ def _one_line(kind: type[Strict], problem: ValidationError, document: Document, 
                     if e["type"] in ("extra_forbidden", "missing") else 2)  # fmt: skip
     first = errors[0]
     path = [step for step in first["loc"] if not (isinstance(step, str) and step.startswith("function-"))]
-    field = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).lstrip(".")
     message = first["msg"].removeprefix("Value error, ")
+    if not path and (key := message.split(":")[0]) in kind.model_fields:  # of the whole, and about one key of it
+        path, message = [key], message.removeprefix(f"{key}: ")
+    field = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).lstrip(".")
     if first["type"] == "extra_forbidden":
         message = _unknown_key(str(path[-1]), first["input"], _keys_at(kind, path[:-1]))
     elif first["type"] == "missing":

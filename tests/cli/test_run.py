@@ -42,7 +42,7 @@ def test_the_printed_table_is_short(osteon, tmp_path):
     got = osteon("run", EXAMPLE, "--model", "jorg2022", "--out", tmp_path)
     lines = got.out.splitlines()
     assert len(lines) == 2 + 2 * 3
-    assert "month 6  month 24  month 36  month 48" in lines[1]
+    assert "month 12  month 24  month 36  month 48" in lines[1]
     assert "vs placebo" in lines[1]
     assert lines[2].startswith("total_hip_bmd  placebo")
     assert lines[3].split()[0] == "switch"

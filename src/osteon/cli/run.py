@@ -88,8 +88,9 @@ def _print(table: pd.DataFrame, title: str) -> None:
              for r in table.to_dict("records")}  # fmt: skip
     arms, months = list(dict.fromkeys(table["arm"])), list(dict.fromkeys(table["month"]))
     *before, last = [month for month in months if month > 0] or months
-    if len(before) > _MORE:
-        before = [before[round(i * (len(before) - 1) / (_MORE - 1))] for i in range(_MORE)]
+    if len(before) > _MORE:  # those nearest to a quarter, half and three quarters of the time
+        parts = [last * (i + 1) / (_MORE + 1) for i in range(_MORE)]
+        before = sorted({min(before, key=lambda month: abs(month - part)) for part in parts})
     t_scores, several = "mean_t_score" in set(table["statistic"]), len(arms) > 1
     columns = [("end point", False), ("arm", False), *((f"month {number(month)}", True) for month in before),
                (f"month {number(last)} (5 to 95 %)", True)]  # fmt: skip
@@ -105,7 +106,8 @@ def _print(table: pd.DataFrame, title: str) -> None:
             row += [decimals(score["value"], 1) if score else ""] * t_scores
             rows.append(row)
     n = table["n"].iloc[0]
-    print_table(columns, rows, title=f"{title}: change from month 0 in %, {n} people per arm")
+    people = "one person" if n == 1 else f"{n} people"
+    print_table(columns, rows, title=f"{title}: change from month 0 in %, {people} per arm")
 
 
 def _with_interval(row: dict[Any, Any] | None) -> str:
