@@ -46,11 +46,12 @@ def pick(model: Model, n: int) -> dict[str, np.ndarray]:
 
 
 def of_result(model: Model, result: xr.Dataset) -> dict[str, np.ndarray]:
-    """The draws that a Result was run in [draw] by parameter; empty where it has none or where some failed."""
-    n = result.sizes["draw"]
+    """The draws that a Result was run in [draw] by parameter; empty where it has none, where some failed, or where it
+    is another model's."""
+    n, facts = result.sizes["draw"], json.loads(result.attrs["provenance"])
     there = len(next(iter(parameters.draws(model.name).values()), ()))
-    asked = json.loads(result.attrs["provenance"]).get("engine", {}).get("draws", 0)
-    return pick(model, n) if 1 < n == asked <= there else {}
+    known = facts.get("model") == model.name and facts.get("engine", {}).get("draws") == n
+    return pick(model, n) if known and 1 < n <= there else {}
 
 
 def run(
