@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "all arms of a study file; writes summary.csv",
     "validate": "score a model against the published trials",
     "fit": "fit osteon's own model to the trials marked so",
+    "population": "the people of a country, and how many have osteoporosis",
     "therapies": "the therapies that a regimen may name",
     "params": "the parameters of a model, each with its source",
     "cite": "how to cite osteon, its models and its evidence",
