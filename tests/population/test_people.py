@@ -53,10 +53,10 @@ def test_files_come_back_as_they_went(tmp_path, ending):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"age": [66.0, np.nan, 80.0, 55.0]}, "age of row 2 is nan"),
+        ({"age": [66.0, np.nan, 80.0, 55.0]}, "age of row 2 is 'nan'"),
         ({"age": [66.0, 71.0, 8e9, 55.0]}, "age of row 3"),
         ({"age": ["old", "71", "80", "55"]}, "must hold numbers"),
-        ({"id": [1, 2, 2, 4]}, "id of row 3 is 2"),
+        ({"id": [1, 2, 2, 4]}, "id of row 3 is '2'"),
         ({"sex": ["female", "F", "male", "female"]}, "sex of row 2 is 'F'"),
         ({"lumbar_spine_t": [-2.7, -36.0, 0.0, 0.0]}, "lumbar_spine_t of row 2"),
         ({"lumbar_spin_t": [0.0, 0.0, 0.0, 0.0]}, "did you mean 'lumbar_spine_t'"),

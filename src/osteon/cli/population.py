@@ -40,11 +40,8 @@ def command(name: str, people: int, years: int, out: str | None, model: str | No
     if as_json:
         print_json(_plain(name, population, rows))
         return
-    cells = [
-        [r["sex"], r["age"], decimals(r["millions"], 1),
-         *(decimals(r[f"{what}_{unit}"], 1) for what in ("osteoporosis", "low_bone_mass") for unit in ("pct", "millions"))]
-        for r in rows
-    ]  # fmt: skip
+    numbers = ("millions", "osteoporosis_pct", "osteoporosis_millions", "low_bone_mass_pct", "low_bone_mass_millions")
+    cells = [[r["sex"], r["age"], *(decimals(r[name], 1) for name in numbers)] for r in rows]
     print_table(
         [("sex", False), ("age", False), ("people, millions", True), ("osteoporosis %", True), ("millions", True),
          ("low bone mass %", True), ("millions", True)],

@@ -1,8 +1,7 @@
-"""Untreated courses of BMD by age, sex and age at menopause: the mean life that a person's own bone is a multiple of."""
+"""Untreated courses of BMD by age, sex and age at menopause, of which a person's own bone is a multiple."""
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from osteon.models import Model
 SITES = ("lumbar_spine", "total_hip", "femoral_neck")
 FIRST, LAST = 50.0, 100.0  # years of age
 EARLIEST, LATEST = 38.0, 64.0  # age at menopause
+_made: dict[str, Courses] = {}  # by model and fit
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,15 @@ class Courses:
         return np.asarray(np.where(male, (1 - share) * men[at] + share * men[at + 1], women))
 
 
-@functools.lru_cache(maxsize=4)
 def untreated(model: Model) -> Courses:
     """The courses of a model at its fitted values: one run of the fast kernel."""
+    key = f"{model.name} {model.parameter_hash} {getattr(model, 'without', ())}"
+    if key not in _made:
+        _made[key] = _run(model)
+    return _made[key]
+
+
+def _run(model: Model) -> Courses:
     ages = np.arange(FIRST, LAST + 1)
     menopause = np.arange(EARLIEST, LATEST + 1)
     n = len(menopause) + 1

@@ -108,9 +108,7 @@ def check(table: pd.DataFrame, where: str) -> pd.DataFrame:
         if name not in table:
             raise InputError(f"{where}: there is no column {name!r}; {', '.join(NEEDED)} are needed")
     _first(table, ~table["sex"].isin(["female", "male"]), where, "sex", "female or male")
-    _first(
-        table, table["id"].isna() | table["id"].duplicated(), where, "id", "a number or word that no other row has"
-    )
+    _first(table, table["id"].isna() | table["id"].duplicated(), where, "id", "a number or word of its own")
     limits = {"age": (18.0, 110.0), "menopause_age": (20.0, 70.0), "weight_kg": (20.0, 300.0)}
     for name in table.columns.drop(["id", "sex"]):
         if not pd.api.types.is_numeric_dtype(table[name]):
@@ -125,7 +123,7 @@ def check(table: pd.DataFrame, where: str) -> pd.DataFrame:
 def _first(table: pd.DataFrame, wrong: pd.Series, where: str, name: str, wanted: str) -> None:
     if wrong.any():
         row = int(np.argmax(wrong.to_numpy()))
-        raise InputError(f"{where}: {name} of row {row + 1} is {table[name].iloc[row]!r}; it must be {wanted}")
+        raise InputError(f"{where}: {name} of row {row + 1} is {str(table[name].iloc[row])!r}; it must be {wanted}")
 
 
 def _line(problem: Exception) -> str:

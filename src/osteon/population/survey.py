@@ -6,9 +6,11 @@ by `old_age_decline` a year from 80. Women differ in age at menopause. A person'
     mean course of the model at that age (and menopause) · (1 + offset + drift y) · exp(σ z - σ²/2)
     σ = sd · (1 + sd_growth y),   y = (age - 65)/10
 
-with z standard normal, correlated between sites. Offsets, spreads, their change with age (a survey sees those
-born at different times, and who is left of them; NHANES has growing spreads too, natural-history rows 8 to 12) and the correlation of spine and femoral neck are fitted, by sex, to the survey's prevalence of osteoporosis and low bone mass by decade and by site (Wright 2014;
-`calibrate`). T-scores are those of `osteon.tscores`: one female reference for both sexes, as in the survey.
+with z standard normal, correlated between sites. Offsets, spreads, their change with age (a survey sees people born
+at different times, and who is left of them; in NHANES spreads grow too, natural-history rows 8 to 12) and the
+correlation of spine and femoral neck are fitted, by sex, to the survey's prevalence of osteoporosis and low bone mass
+by decade and by site (Wright 2014; `calibrate`). T-scores are those of `osteon.tscores`: one female reference for both
+sexes, as in the survey.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from osteon.population.people import Population
 
 SEXES = ("female", "male")
 DECADES = (50, 60, 70, 80)
+KINDS = ("osteoporosis", "low_bone_mass")
 OSTEOPOROSIS, LOW = -2.5, -1.0  # WHO: at or below the first; below the second and above the first
 NAMES = {"us-50plus": "us_50plus"}
 _COUNTED = {"female": "F", "male": "M", "both": "M+F"}
@@ -86,14 +89,19 @@ def shares(population: Population) -> list[dict[str, Any]]:
             these = who if start is None else who & (decade == start)
             number = int(these.sum())
             row: dict[str, Any] = {
-                "sex": sex, "age": "50+" if start is None else "80+" if start == DECADES[-1] else f"{start}-{start + 9}",
-                "millions": number * population.each / 1e6,
+                "sex": sex, "age": _span(start), "millions": number * population.each / 1e6,
             }  # fmt: skip
             for name, has in found.items():
                 row[f"{name}_pct"] = 100.0 * float(has[these].mean()) if number else float("nan")
                 row[f"{name}_millions"] = float(has[these].sum()) * population.each / 1e6
             rows.append(row)
     return rows
+
+
+def _span(decade: int | None) -> str:
+    if decade is None:
+        return "50+"
+    return "80+" if decade == DECADES[-1] else f"{decade}-{decade + 9}"
 
 
 @functools.cache
@@ -103,11 +111,10 @@ def census(sex: str) -> Mapping[int, float]:
 
 
 @functools.cache
-def published(sex: str, decade: int | None) -> Mapping[str, float]:
-    """The survey's prevalence (%) in a sex ("both" too) and decade (None: all)."""
-    return {
-        what: float(_row(sex, decade, f"prevalence_{what}")["value"]) for what in ("osteoporosis", "low_bone_mass")
-    }
+def published(sex: str, decade: int | None, column: str = "value") -> Mapping[str, float]:
+    """The survey's prevalence (%) in a sex ("both" too) and decade (None: all), or another column of its rows (0 where
+    that is empty): "unc_low" has the standard errors."""
+    return {what: float(_row(sex, decade, f"prevalence_{what}")[column] or 0) for what in KINDS}
 
 
 @functools.cache
@@ -166,8 +173,8 @@ def _sd(sd: Any, growth: Any, age: np.ndarray) -> np.ndarray:
 
 
 FITTED = (
-    "offset_lumbar_spine", "offset_femoral_neck", "sd_lumbar_spine", "sd_femoral_neck", "spine_with_neck", "sd_growth",
-    "drift",
+    "offset_lumbar_spine", "offset_femoral_neck", "sd_lumbar_spine", "sd_femoral_neck", "spine_with_neck",
+    "sd_growth", "drift",
 )  # fmt: skip
 
 
@@ -185,14 +192,10 @@ def calibrate(model: Model | None = None) -> dict[str, float]:
 
         def misses(x: np.ndarray, sex: str = sex) -> np.ndarray:
             got = expected(model, courses, p, sex, values(x))
-            rows = [
-                weight * (got[d][what] - published(sex, d)[what])
-                for d in (None, *DECADES)
-                for what, weight in (
-                    ("osteoporosis", 3.0 if d is None else 1.0),
-                    ("low_bone_mass", 2.0 if d is None else 0.6),
-                )
-            ]
+            rows = []
+            for d, weights in ((None, (3.0, 2.0)), *((d, (1.0, 0.6)) for d in DECADES)):
+                for what, weight in zip(KINDS, weights, strict=True):
+                    rows.append(weight * (got[d][what] - published(sex, d)[what]))
             rows += [0.4 * (got[None][key] - seen) for key, seen in by_site(sex).items()]
             return np.array(rows)
 
@@ -209,7 +212,8 @@ def expected(
 
     share = (np.arange(30) + 0.5) / 30
     lives = np.array([0.0]) if sex == "male" else ndtri((np.arange(9) + 0.5) / 9)
-    counts, found = census(sex), {}
+    counts: Mapping[int, float] = census(sex)
+    found: dict[int | None, dict[Any, float]] = {}
     u = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
     for decade in DECADES:
         age, life = (x.ravel() for x in np.meshgrid(_ages(p, sex, decade, share), lives))
@@ -222,18 +226,21 @@ def expected(
             middle = np.log(courses.bmd(site, male, age, menopause) * usual) - sd**2 / 2
             z |= {(site, t): (np.log(mean + t * unit) - middle) / sd for t in (OSTEOPOROSIS, LOW)}
         rho = values["spine_with_neck"]
-        below: dict[Any, float] = {}
+        below: dict[tuple[Any, float], float] = {}  # share at or below a T-score at either site, and at each
         for t in (OSTEOPOROSIS, LOW):
             neck, spine = z["femoral_neck", t], z["lumbar_spine", t]
             above = ndtri(ndtr(neck)[:, None] + ndtr(-neck)[:, None] * u)  # necks above the limit
             both = ndtr((rho * above - spine[:, None]) / np.sqrt(1 - rho**2)).mean(axis=1)
-            below |= {t: float(np.mean(1 - ndtr(-neck) * both)), ("femoral_neck", t): float(np.mean(ndtr(neck)))}
-            below["lumbar_spine", t] = float(np.mean(ndtr(spine)))
+            below["either", t] = float(np.mean(1 - ndtr(-neck) * both))
+            below["femoral_neck", t], below["lumbar_spine", t] = (
+                float(np.mean(ndtr(neck))),
+                float(np.mean(ndtr(spine))),
+            )
         row: dict[Any, float] = {}
-        for key, at in (("", lambda t: t), *((s, lambda t, s=s: (s, t)) for s in ("femoral_neck", "lumbar_spine"))):
-            low, all_low = below[at(OSTEOPOROSIS)], below[at(LOW)]
-            names = ("osteoporosis", "low_bone_mass") if not key else ((key, "osteoporosis"), (key, "low_bone_mass"))
-            row |= {names[0]: 100 * low, names[1]: 100 * (all_low - low)}
+        for place in ("either", "femoral_neck", "lumbar_spine"):
+            worst, low = below[place, OSTEOPOROSIS], below[place, LOW]
+            for kind, share_of in zip(KINDS, (worst, low - worst), strict=True):
+                row[kind if place == "either" else (place, kind)] = 100.0 * share_of
         found[decade] = row
     total = sum(counts.values())
     whole = {key: sum(found[d][key] * counts[d] for d in DECADES) / total for key in found[DECADES[0]]}
