@@ -9,8 +9,8 @@ by `old_age_decline` a year from 80. Women differ in age at menopause. A person'
 with z standard normal, correlated between sites. Offsets, spreads, their change with age (a survey sees people born
 at different times, and who is left of them; in NHANES spreads grow too, natural-history rows 8 to 12) and the
 correlation of spine and femoral neck are fitted, by sex, to the survey's prevalence of osteoporosis and low bone mass
-by decade and by site (Wright 2014; `calibrate`). T-scores are those of `osteon.tscores`: one female reference for both
-sexes, as in the survey.
+by decade and by site (Wright 2014; `calibrate`). T-scores are those of `osteon.tscores`: one female reference for
+both sexes, as in the survey.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def census(sex: str) -> Mapping[int, float]:
 
 @functools.cache
 def published(sex: str, decade: int | None, column: str = "value") -> Mapping[str, float]:
-    """The survey's prevalence (%) in a sex ("both" too) and decade (None: all), or another column of its rows (0 where
-    that is empty): "unc_low" has the standard errors."""
+    """The survey's prevalence (%) in a sex ("both" too) and decade (None: all), or another column of its rows (0
+    where that is empty): "unc_low" has the standard errors."""
     return {what: float(_row(sex, decade, f"prevalence_{what}")[column] or 0) for what in KINDS}
 
 
