@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": "score a model against the published trials",
     "factorial": "all combinations of a study's factors, and what combining adds",
     "fit": "fit osteon's own model to the trials marked so",
+    "population": "the people of a country, and how many have osteoporosis",
     "therapies": "the therapies that a regimen may name",
     "params": "the parameters of a model, each with its source",
     "cite": "how to cite osteon, its models and its evidence",
