@@ -56,6 +56,7 @@ class Numbers:
         self.arms = [arm.name for arm in study.arms]
         every = study.model_copy(update={"visits": list(result["time"].to_numpy() / MONTH_DAYS)})
         table: pd.DataFrame = osteon.summarise(result, every)
+        table = table[table["statistic"] == "mean_pct_change"]
         self._rows = table.assign(month=table["month"].round()).set_index(["arm", "endpoint", "month"]).sort_index()
         self._t = osteon.t_score(result).mean(("draw", "person"))
 

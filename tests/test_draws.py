@@ -42,6 +42,17 @@ def test_arms_share_their_draws(result):
     assert len(np.unique(result["ctx"].sel(arm="drug").to_numpy()[..., -1])) == N
 
 
+def test_the_draws_of_a_result(result):
+    found = draws.of_result(MODEL, result)
+    assert {len(values) for values in found.values()} == {N}
+    assert draws.of_result(MODEL, result.isel(draw=slice(1, None))) == {}  # which one failed is not known
+    other = result.assign_attrs(
+        provenance=result.attrs["provenance"].replace('"model": "osteon"', '"model": "other"')
+    )
+    assert draws.of_result(MODEL, other) == {}
+    assert draws.of_result(MODEL, osteon.run(study(), model=MODEL, draws=0)) == {}
+
+
 def test_each_draw_is_what_the_reference_says():
     """A man after a prior treatment, in the first and the last draw."""
     person = osteon.Person(sex="male", age=70.0)
@@ -80,8 +91,8 @@ def test_how_many():
 
 def test_summary_has_the_interval_of_an_observed_mean(result):
     def rows(n):
-        table = summarise(result, study(n)).set_index(["arm", "endpoint", "month"])
-        return table.loc["drug"]
+        table = summarise(result, study(n)).set_index(["statistic", "arm", "endpoint", "month"]).sort_index()
+        return table.loc["mean_pct_change", "drug"]
 
     many, one = rows(50), rows(1)
     for name in ("lumbar_spine_bmd", "ctx", "formation"):

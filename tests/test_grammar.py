@@ -64,6 +64,13 @@ def test_synonyms(text, same):
 
 
 BAD = [
+    ("fosamax 70 mg PO weekly", 1, "`osteon therapies list`"),
+    ("PTH 100 ug SC daily", 1, "'pth(1-84)'"),
+    ("denosumab 60 mg SC every 6 months then none", 35, "write '; then'"),
+    ("zoledronate 5 mg IV once and exercise weekly", 26, "write ' + '"),
+    ("alendronate 70 mg PO once weekly", 27, "write 'weekly' alone"),
+    ("denosumab 60 mg SC 6 monthly", 20, "begins with 'every'"),
+    ("denosumab 60 mg SC every six months", 26, "digits"),
     ("denosumabb 60 mg SC once", 1, "denosumab"),
     ("alendronat 70 mg PO weekly", 1, "alendronate"),
     ("none for 3 months; then teriparatid 20 ug SC daily", 25, "teriparatide"),

@@ -234,6 +234,19 @@ def test_other_values():
         skeleton.Osteon(values={"turnover_trabecular": float("nan")})
 
 
+def test_values_lie_in_their_bounds():
+    """Of the record, or of the shipped draws where these reach further."""
+    low, high = parameters.load("osteon")["menopause_age"].bounds
+    skeleton.Osteon(values={"menopause_age": high})
+    for value in (low - 1, high + 1):
+        with pytest.raises(InputError, match=rf"menopause_age must lie from {low:g} to {high:g} .*not {value:g}"):
+            skeleton.Osteon(values={"menopause_age": value})
+        assert skeleton.Osteon(values={"menopause_age": value}, bounded=False).values == {"menopause_age": value}
+    for name, drawn in parameters.draws("osteon").items():
+        skeleton.Osteon(values={name: drawn.max()})
+        skeleton.Osteon(values={name: drawn.min()})
+
+
 def test_records_are_whole():
     records = parameters.load("osteon")
     for record in records.values():

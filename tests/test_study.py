@@ -83,7 +83,25 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "hint"), BAD)
+# What YAML makes of a text without quotes, and what to do about it.
+BARE = [
+    ("name: placebo", "name: placebo, sugar", "a comma ends a text: put a text that holds one in quotes"),
+    ("regimen: none", "regimen: zoledronate 5 mg IV once, exercise weekly", "put a text that holds one in quotes"),
+    ("name: placebo", "name: arm: placebo", """put a text that holds ': ', ',', '#', quotes or brackets in quotes"""),
+    ("name: placebo", "name: a {b}", "in quotes"),
+    ("name: placebo", "name: @a", "begins with @"),
+    ("name: placebo", "name: 1", "must be text, not the number 1; put it in quotes"),
+    ("name: placebo", "name: true", "must be text, not the word true; put it in quotes"),
+    ("name: placebo", "name: ", "name: this is empty; it must be text"),
+    ("name: placebo", "name: [a, b]", "must be text, not a list; put a text that holds brackets in quotes"),
+    ("name: placebo", "name:placebo", "put a space after the colon of 'name'"),
+    ("name: placebo", "name: 'placebo", "quote or bracket"),
+    ("{name: placebo, regimen: none}", "none", "must be a mapping {name: …, regimen: …}, not 'none'"),
+    ("visits: [0,", "visits: 0 #", "must be a list [a, b, …], not 0"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "hint"), [*BAD, *BARE])
 def test_one_clear_line(tmp_path, old, new, hint):
     assert old in GOOD
     with pytest.raises(StudyError) as caught:
@@ -111,6 +129,11 @@ def test_missing_key(good, key):
 def test_line_of_the_error(tmp_path):
     with pytest.raises(StudyError, match="line 8"):
         load_study(write(tmp_path, GOOD.replace("visits: [0,", "visits: [0, -1,")))
+
+
+def test_line_of_what_the_whole_study_says(tmp_path):
+    with pytest.raises(StudyError, match="line 5: arms: the name 'off' stands twice"):
+        load_study(write(tmp_path, GOOD.replace("name: placebo", "name: 'off'")))
 
 
 def test_not_yaml(tmp_path):

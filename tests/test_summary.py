@@ -6,6 +6,7 @@ import osteon
 from osteon.errors import OsteonWarning
 from osteon.result import build
 from osteon.summary import COLUMNS, csv_text, summarise
+from osteon.tscores import references
 from osteon.units import MONTH_DAYS
 
 
@@ -56,3 +57,40 @@ def test_missing_end_points_give_one_warning():
         table = summarise(osteon.run(s, model="jorg2022"), s)
     assert len(caught) == 1
     assert table["endpoint"].unique().tolist() == ["ctx"]
+
+
+def test_differences_are_paired_by_draw():
+    """Draws that differ much, and arms that differ by the same in each."""
+    base = np.array([0.9, 1.0, 1.2])
+    ratio = np.stack([base, base + 0.05], axis=1)[:, :, None]  # draw, arm, person
+    result = build(
+        {"total_hip_bmd": np.stack([np.ones_like(ratio), ratio], axis=-1)}, time_days=[0, 12 * MONTH_DAYS],
+        arms=["one", "two"], units={"total_hip_bmd": "1"}, provenance={},
+    )  # fmt: skip
+    s = study(["total_hip_bmd"], visits=(0.0, 12.0))
+    arms = [{"name": "one", "regimen": "none"}, {"name": "two", "regimen": "exercise weekly"}]
+    s = osteon.Study.model_validate({**s.model_dump(exclude_none=True), "arms": arms})
+    table = summarise(result, s)
+    assert table["statistic"].tolist() == ["mean_pct_change"] * 4 + ["difference_vs_one"] * 2
+    rows = table[table["statistic"] == "difference_vs_one"]
+    assert rows["arm"].tolist() == ["two", "two"]
+    for key in ("value", "lower", "upper"):
+        assert rows[key].tolist() == pytest.approx([0, 5])
+
+
+def test_t_scores_go_with_the_change():
+    mean, sd = references()["total_hip"]
+    bmd = np.array([[mean - 2 * sd, 1.1 * (mean - 2 * sd)]] * 3)[:, None, None, :]
+    result = build(
+        {"total_hip_bmd": bmd}, time_days=[0, 12 * MONTH_DAYS], arms=["one"], units={"total_hip_bmd": "g/cm2"},
+        provenance={},
+    )  # fmt: skip
+    table = summarise(result, study(["total_hip_bmd"], visits=(0.0, 12.0))).set_index(["statistic", "month"])
+    t = table.loc["mean_t_score"]
+    assert t.loc[0.0, ["value", "lower", "upper"]].tolist() == pytest.approx([-2] * 3)
+    end = (1.1 * (mean - 2 * sd) - mean) / sd
+    assert t.loc[12.0, "value"] == pytest.approx(end)
+    change = table.loc[("mean_pct_change", 12.0)]
+    for bound in ("lower", "upper"):
+        as_t = (change[bound] - change["value"]) / 100 * (mean - 2 * sd) / sd
+        assert t.loc[12.0, bound] == pytest.approx(end + as_t)

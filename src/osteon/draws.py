@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from osteon.parameters.priors import is_sampled
 from osteon.regimen import Course
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from osteon.models import Model
     from osteon.person import Person
 
@@ -45,6 +48,15 @@ def pick(model: Model, n: int, *, fitted: bool = False) -> dict[str, np.ndarray]
     there = len(next(iter(every.values())))
     at = np.linspace(0, there - 1, n).round().astype(int)
     return {name: values[at] for name, values in every.items()}
+
+
+def of_result(model: Model, result: xr.Dataset) -> dict[str, np.ndarray]:
+    """The draws that a Result was run in [draw] by parameter; empty where it has none, where some failed, or where it
+    is another model's."""
+    n, facts = result.sizes["draw"], json.loads(result.attrs["provenance"])
+    there = len(next(iter(parameters.draws(model.name).values()), ()))
+    known = facts.get("model") == model.name and facts.get("engine", {}).get("draws") == n
+    return pick(model, n) if known and 1 < n <= there else {}
 
 
 def run(

@@ -95,6 +95,17 @@ def read_text(path: str | Path, error: type[InputError] = InputError) -> str:
         raise error(f"{path}: cannot be read: {problem.strerror}") from None
 
 
+def _remedy(problem: str) -> str:
+    """How to go on after what the YAML library says, where that is known."""
+    if "mapping values are not allowed" in problem or "',' or '}'" in problem:
+        return """; put a text that holds ': ', ',', '#', quotes or brackets in quotes, such as name: "a: b\""""
+    if "cannot start any token" in problem:
+        return "; put a text that begins with @, %, ` or a tab in quotes"
+    if "unexpected end of stream" in problem:
+        return "; a quote or bracket is not closed"
+    return ""
+
+
 def parse_yaml(text: str, where: str, error: type[InputError] = InputError) -> Document:
     """A YAML text whose top is a mapping; raises `error` naming `where` and the line."""
     try:
@@ -106,7 +117,8 @@ def parse_yaml(text: str, where: str, error: type[InputError] = InputError) -> D
         data = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as problem:
         line = f", line {problem.problem_mark.line + 1}" if problem.problem_mark else ""
-        raise error(f"{where}{line}: not valid YAML: {problem.problem or problem.context}") from None
+        what = str(problem.problem or problem.context)
+        raise error(f"{where}{line}: not valid YAML: {what}{_remedy(what)}") from None
     except Exception as problem:  # a hostile tag can raise anything
         raise error(f"{where}: not valid YAML: {shorten(str(problem))}") from None
     if not isinstance(data, dict):

@@ -19,6 +19,7 @@ import math
 import re
 from typing import NamedTuple, NoReturn
 
+from osteon import slips
 from osteon.errors import RegimenError, nearest, shorten
 from osteon.regimen import Block, Component, Dose, Regimen
 from osteon.therapies import catalogue
@@ -185,6 +186,8 @@ class _Component:
         while (token := self.peek()) is not None:
             name, value = self.clause(token, therapy)
             if name in fields:
+                if name == "interval" and "once" in (token.key, *(t.key for t in self.tokens)):
+                    self.fail("'once' is a single dose; for one dose a week write 'weekly' alone", token.column)
                 self.fail(f"{token.word!r} gives the {name} a second time; give it once", token.column)
             fields[name] = value
             timed = timed or name == "interval"
@@ -226,10 +229,7 @@ class _Component:
         name, first = " ".join(words), self.tokens[0]
         if "+" in name and catalogue.find(name.split("+")[-1]):
             self.fail(f"unknown drug {name!r}; write ' + ' with spaces between two treatments", first.column)
-        hint = nearest(name, catalogue.names(), 0.55) or nearest(first.word, catalogue.names(), 0.5)
-        self.fail(
-            f"unknown drug {shorten(name, 40)!r}{hint or '; `osteon therapies list` shows the names'}", first.column
-        )
+        self.fail(f"unknown drug {shorten(name, 40)!r}{slips.of_drug(name, first.word)}", first.column)
 
     def dose(self, therapy: Therapy) -> Dose | None:
         token = self.peek()
@@ -299,6 +299,8 @@ class _Component:
             return "source", self.source()
         if key in _KINSHIP:
             return "kinship", _KINSHIP[key]
+        if slip := slips.of_word(token.word):
+            self.fail(slip, token.column)
         routes = [r for r in ROUTES if r in therapy.routes] or list(ROUTES)
         hint = nearest(token.word, [*routes, *_CLAUSES], 0.34) or nearest(token.word, routes, 0)
         self.fail(
@@ -363,7 +365,9 @@ class _Component:
             unit = span_unit(token.word)
             if unit and count_may_lack:
                 return Span(1.0, unit)
-            self.fail(f"{what} needs a number and a unit such as '6 months', found {token.word!r}", token.column)
+            self.fail(
+                f"{what} needs a number in digits and a unit, such as '6 months', found {token.word!r}", token.column
+            )
         word = token.word[match.end() :]
         column = token.column + match.end()
         if not word:

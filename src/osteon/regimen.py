@@ -7,15 +7,15 @@ reading that again gives the same schedule. `Regimen.courses` lays the schedule 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from osteon.errors import InputError
 from osteon.therapies import catalogue
-from osteon.units import YEAR_DAYS, Span, convert_dose, number
+from osteon.units import MONTH_DAYS, YEAR_DAYS, Span, convert_dose, number
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -235,6 +235,35 @@ def parse_regimen(text: str | Regimen) -> Regimen:
     from osteon.grammar import parse
 
     return parse(text)
+
+
+def together(regimens: Sequence[Regimen]) -> Regimen:
+    """One regimen that gives all of these at the same time, each by its own schedule (a year being 365.25 days)."""
+    given = [regimen for regimen in regimens if regimen.therapies()]
+    if len(given) < 2:
+        return given[0] if given else Regimen()
+    return Regimen((Block(tuple(component for regimen in given for component in _one_block(regimen))),))
+
+
+def _one_block(regimen: Regimen) -> Iterator[Component]:
+    """The components of a sequence as those of one block, each with the start that it has in the sequence."""
+    day = 0.0
+    for index, block in enumerate(regimen.blocks):
+        length = block.length_days()
+        for c in block.components:
+            if c.is_gap:
+                continue
+            if c.is_open and index < len(regimen.blocks) - 1:
+                c = replace(c, duration=_span(length - c.start_days()))
+            yield replace(c, start=_span(day + c.start_days())) if day else c
+        day += length
+
+
+def _span(days: float) -> Span:
+    """Days as months where they are whole ones, so that the text reads well."""
+    months = round(days / MONTH_DAYS)
+    whole = abs(months * MONTH_DAYS - days) < _ROUNDING * max(1.0, days)
+    return Span(months, "month") if whole else Span(days, "day")
 
 
 def prior_length(prior: Regimen, year_days: float = YEAR_DAYS) -> float:

@@ -7,7 +7,7 @@ CTX = R^qC    P1NP = F^qF    BSAP = F^qB            R, F of the whole skeleton r
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from osteon import parameters
@@ -78,7 +78,9 @@ SITES = {
 
 class Osteon:
     """osteon's own model. `without` names mechanisms to leave out ("ageing": all of ageing, see mechanisms/ageing);
-    `values` stand in place of the records' by id (as of another fit); a person's own features go before them."""
+    `values` stand in place of the records' by id (as of another fit); a person's own features go before them. Values
+    must lie in the bounds of their records, or among the shipped draws where these reach further; a fit on its way
+    may go beyond (`bounded` False)."""
 
     name = "osteon"
     citations: tuple[str, ...] = ()
@@ -95,7 +97,9 @@ class Osteon:
     sites: Mapping[str, str] = SITES
     bmd_units = "g/cm2"
 
-    def __init__(self, without: Collection[str] = (), values: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, without: Collection[str] = (), values: Mapping[str, float] | None = None, *, bounded: bool = True
+    ) -> None:
         names = [m.name for m in self.parts]
         for name in without:
             if name not in names:
@@ -110,9 +114,15 @@ class Osteon:
         self.without = tuple(sorted(left))
         self.values = {ident: float(value) for ident, value in (values or {}).items()}
         for ident, value in self.values.items():
-            parameters.load(self.name)[ident]
+            low, high = _limits(self.name, ident)
             if not isfinite(value):
                 raise InputError(f"the value of {ident} must be a finite number, not {value}")
+            if bounded and not low <= value <= high:
+                unit = parameters.load(self.name)[ident].units
+                raise InputError(
+                    f"the value of {ident} must lie from {low:g} to {high:g}{'' if unit == '1' else ' ' + unit}, "
+                    f"not {value:g}; `osteon params show {ident}` tells more"
+                )
         self._left_out = [*self.absent, *(m for m in self.parts if m.name in self.without)]
         self._mechanisms = [m for m in self.parts if m.name not in self.without]
         self._initial: dict[str, Any] = {}
@@ -266,6 +276,13 @@ class Osteon:
     def read_out(self, x: Any, p: Any) -> dict[str, Any]:
         """End points from the states."""
         return self.derive(self.observe(x, p), p)
+
+
+def _limits(name: str, ident: str) -> tuple[float, float]:
+    """What a parameter may be: the bounds of its record, and what is in the shipped draws."""
+    bounds = parameters.load(name)[ident].bounds or (-inf, inf)
+    drawn = parameters.draws(name).get(ident, bounds)
+    return min(bounds[0], float(min(drawn))), max(bounds[1], float(max(drawn)))
 
 
 def skeletal(states: Mapping[str, Any], p: Any) -> dict[str, Any]:

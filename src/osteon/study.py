@@ -6,15 +6,17 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, FiniteFloat, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, field_validator, model_validator
 
-from osteon import files
+from osteon import design, files
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import StudyError, nearest, shorten
 from osteon.person import People
 from osteon.regimen import Regimen, parse_regimen, prior_length
 from osteon.units import number
 from osteon.validation import RegimenText, Strict, validate
+
+MAX_NAME = 200  # characters of an arm's name
 
 
 def _printable(text: str) -> str:
@@ -27,7 +29,7 @@ def _printable(text: str) -> str:
 class Arm(Strict):
     """An arm: any text as its name, and a regimen text."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_printable)]
     regimen: RegimenText
 
     @property
@@ -35,14 +37,25 @@ class Arm(Strict):
         return parse_regimen(self.regimen)
 
 
+def _levels(value: Any) -> Any:
+    """A factor given as a regimen alone is that regimen or none."""
+    return {"none": "none", "yes": value} if isinstance(value, str) else value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_printable)]
+Levels = Annotated[dict[Name, RegimenText], BeforeValidator(_levels), AfterValidator(design.ordered)]
+
+
 class Study(Strict):
-    """People + arms + visits (months from month 0) + end points; `prior` is what all had before month 0."""
+    """People + arms + visits (months from month 0) + end points; `prior` is what all had before month 0. With
+    `factors` in place of arms, the arms are all cells of their design."""
 
     id: str
     title: Annotated[str, Field(max_length=400), AfterValidator(_printable)] = ""
     people: People
     prior: RegimenText | None = None
     arms: list[Arm]
+    factors: dict[Name, Levels] | None = None
     visits: list[FiniteFloat]
     endpoints: list[str]
 
@@ -84,8 +97,17 @@ class Study(Strict):
                 raise ValueError(f"end point {name!r} stands twice")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _arms_or_factors(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "factors" in data and "arms" not in data:
+            return {**data, "arms": []}  # the cells, once the factors are known to be right
+        return data
+
     @model_validator(mode="after")
     def _arms_differ(self) -> Study:
+        if self.factors is not None:
+            self._lay_out(self.factors)
         if not self.arms:
             raise ValueError("arms: there is no arm; give at least one {name, regimen}")
         names = [arm.name for arm in self.arms]
@@ -93,6 +115,21 @@ class Study(Strict):
             if names.count(name) > 1:
                 raise ValueError(f"arms: the name {name!r} stands twice; arms need different names")
         return self
+
+    def _lay_out(self, factors: dict[str, dict[str, str]]) -> None:
+        """Make the cells of the factors the arms."""
+        design.check(factors)
+        cells = design.cells(factors)
+        if longest := next((name for name, _ in cells if len(name) > MAX_NAME), ""):
+            raise ValueError(f"factors: the cell {shorten(longest)!r} has too long a name; give levels shorter ones")
+        arms = [Arm(name=name, regimen=text) for name, text in cells]
+        if self.arms and self.arms != arms:
+            raise ValueError("arms: give either arms or factors; with factors, the arms are all their combinations")
+        object.__setattr__(self, "arms", arms)
+
+    def therapies(self) -> tuple[str, ...]:
+        """Ids of the therapies of all arms, each once, in order of appearance."""
+        return tuple(dict.fromkeys(name for arm in self.arms for name in arm.schedule.therapies()))
 
     @property
     def prior_regimen(self) -> Regimen:

@@ -1,4 +1,4 @@
-"""The summary table of a study: one row per arm, end point and visit."""
+"""The summary table of a study: one row per arm, end point, visit and statistic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from osteon import uncertainty
+from osteon import tscores, uncertainty
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import OsteonWarning
 from osteon.units import MONTH_DAYS, number
@@ -19,38 +19,75 @@ if TYPE_CHECKING:
     from osteon.study import Study
 
 COLUMNS = ("study", "arm", "endpoint", "month", "statistic", "value", "lower", "upper", "n")
+Bounds = tuple[np.ndarray, ...] | None
+_SHARES = (uncertainty.LOWER, uncertainty.UPPER)
 
 
 def summarise(result: xr.Dataset, study: Study) -> pd.DataFrame:
-    """Mean % change from month 0 by arm, end point and visit.
+    """Mean % change from month 0 by arm, end point and visit; then differences between arms, and T-scores.
 
-    BMD is the mean over people of 100·(x/x₀ − 1); markers are 100·(exp(mean ln(x/x₀)) − 1), since published
-    marker values are medians. `value` is the mean over draws; `lower` and `upper` are 5 and 95 % of what a trial
-    of `n` people per arm would see of it (`osteon.uncertainty`). A Result of one draw leaves them empty. End points
-    that the model lacks are left out with one warning.
+    `mean_pct_change`: BMD is the mean over people of 100·(x/x₀ − 1); markers are 100·(exp(mean ln(x/x₀)) − 1), since
+    published marker values are medians. `value` is the mean over draws; `lower` and `upper` are 5 and 95 % of what a
+    trial of `n` people per arm would see of it (`osteon.uncertainty`). `difference_vs_ARM` is how far the others are
+    from the first arm, in points of it; draw by draw, so that `lower` and `upper` are 5 and 95 % of the draws alone.
+    `mean_t_score`, where BMD is in g/cm² and has a reference; its interval is that of the change.
+
+    A Result of one draw leaves `lower` and `upper` empty. End points that the model lacks are left out, with one
+    warning.
     """
     missing = [name for name in study.endpoints if name not in result]
     if missing:
         warnings.warn(f"left out, the model has no such end point: {', '.join(missing)}", OsteonWarning, stacklevel=2)
-    rows = []
     days, n = result["time"].to_numpy(), study.people.n_per_arm
+    at = [int(np.argmin(np.abs(days - month * MONTH_DAYS))) for month in study.visits]
+    first = study.arms[0].name
+    several = result.sizes["draw"] > 1
+    scores = tscores.t_score(result)
+    changes, differences, t_scores = [], [], []
     for arm in study.arms:
-        for name in study.endpoints:
-            if name in missing:
-                continue
-            x = result[name].sel(arm=arm.name).to_numpy()  # draw, person, time
-            ratio = x / x[..., :1]
-            marker = ENDPOINTS[name].kind == "marker"
-            mean = np.exp(np.log(ratio).mean(axis=1)) if marker else ratio.mean(axis=1)  # draw, time
-            value = 100.0 * (mean - 1.0).mean(axis=0)
-            lower, upper = uncertainty.interval(name, mean, n) if len(x) > 1 else (np.full(len(days), np.nan),) * 2
-            for month in study.visits:
-                at = int(np.argmin(np.abs(days - month * MONTH_DAYS)))
-                rows.append(
-                    (study.id, arm.name, name, month, "mean_pct_change", float(value[at]), float(lower[at]),
-                     float(upper[at]), n)
-                )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        for name in (n for n in study.endpoints if n not in missing):
+            mean = _mean_ratio(result, arm.name, name)[:, at]  # draw, visit
+            bounds: Bounds = uncertainty.interval(name, mean, n) if several else None
+            changes += _rows(study, arm.name, name, "mean_pct_change", 100.0 * (mean - 1.0), bounds)
+            if arm.name != first:
+                apart = 100.0 * (mean - _mean_ratio(result, first, name)[:, at])
+                bounds = tuple(np.quantile(apart, _SHARES, axis=0)) if several else None
+                differences += _rows(study, arm.name, name, f"difference_vs_{first}", apart, bounds)
+            site = name.removesuffix("_bmd")
+            if site in scores:
+                t = scores[site].sel(arm=arm.name).mean("person").to_numpy()[:, at]
+                bounds = _t_bounds(name, t, mean, n) if several else None
+                t_scores += _rows(study, arm.name, name, "mean_t_score", t, bounds)
+    return pd.DataFrame([*changes, *differences, *t_scores], columns=list(COLUMNS))
+
+
+def _mean_ratio(result: xr.Dataset, arm: str, name: str) -> np.ndarray:
+    """The ratio to month 0 as a mean over people [draw, time]; of markers the geometric one."""
+    x = result[name].sel(arm=arm).to_numpy()  # draw, person, time
+    ratio = x / x[..., :1]
+    marker = ENDPOINTS[name].kind == "marker"
+    return np.asarray(np.exp(np.log(ratio).mean(axis=1)) if marker else ratio.mean(axis=1))
+
+
+def _t_bounds(name: str, t: np.ndarray, ratio: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
+    """5 and 95 % of the mean T-score of n people [visit], the change of which would be seen with its usual error."""
+    mean, sd = tscores.references()[name.removesuffix("_bmd")]
+    start = (mean + sd * t) / ratio  # BMD at month 0
+    error = uncertainty.error(name, n, 100.0 * (ratio - 1.0)) / 100.0 * start / sd
+    seen = [uncertainty.quantile(t, error, share) for share in _SHARES]
+    known = [np.quantile(t, share, axis=0) for share in _SHARES]
+    return tuple(np.where((ratio == 1).all(axis=0), k, s) for k, s in zip(known, seen, strict=True))
+
+
+def _rows(
+    study: Study, arm: str, name: str, statistic: str, value: np.ndarray, bounds: Bounds
+) -> list[tuple[object, ...]]:
+    """A row per visit, from draws [draw, visit] and the bounds of the interval [visit]."""
+    lower, upper = bounds if bounds is not None else (np.full(len(study.visits), np.nan),) * 2
+    return [
+        (study.id, arm, name, month, statistic, float(v), float(low), float(high), study.people.n_per_arm)
+        for month, v, low, high in zip(study.visits, value.mean(axis=0), lower, upper, strict=True)
+    ]
 
 
 def csv_text(table: pd.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 
 import pytest
 
@@ -70,9 +71,13 @@ def test_run(osteon, tmp_path):
     assert got.status == 0
     rows = list(csv.DictReader((tmp_path / "o" / "summary.csv").open(encoding="utf-8")))
     last = [r for r in rows if r["month"] == "12"]
-    assert len(last) == 6
+    count = Counter(r["statistic"] for r in last)
+    assert count == {"mean_pct_change": 6, "difference_vs_none": 3, "mean_t_score": 4}
     assert all(float(r["lower"]) < float(r["value"]) < float(r["upper"]) for r in last)
-    assert all(r["lower"] == r["upper"] == "0.0" for r in rows if r["month"] == "0")
+    start = [r for r in rows if r["month"] == "0"]
+    assert all(r["lower"] == r["upper"] == "0.0" for r in start if r["statistic"] != "mean_t_score")
+    hip = [r for r in start if r["statistic"] == "mean_t_score" and r["endpoint"] == "total_hip_bmd"]
+    assert all(float(r[k]) == pytest.approx(-1.9) for r in hip for k in ("value", "lower", "upper"))
     none = osteon("run", tmp_path / "s.yaml", "--draws", "0", "--out", tmp_path / "p", "--json")
     assert all(row["lower"] is None for row in json.loads(none.out)["summary"])
     other = osteon("run", tmp_path / "s.yaml", "--draws", "5", "--model", "jorg2022", "--out", tmp_path / "q")

@@ -26,7 +26,8 @@ def test_run(osteon, tmp_path):
     }
     rows = list(csv.DictReader((out / "summary.csv").open(encoding="utf-8")))
     assert tuple(rows[0]) == COLUMNS
-    assert len(rows) == 2 * 6 * 3
+    kinds = [r["statistic"] for r in rows]
+    assert kinds == ["mean_pct_change"] * 2 * 6 * 3 + ["difference_vs_placebo"] * 6 * 3
     assert {r["month"] for r in rows} == {"0", "6", "12", "24", "36", "48"}
     assert all(r["lower"] == r["upper"] == "" for r in rows)
     assert all(float(r["value"]) == 0 for r in rows if r["month"] == "0")
@@ -34,6 +35,18 @@ def test_run(osteon, tmp_path):
     assert table["value"].tolist() == pytest.approx([float(r["value"]) for r in rows])
     assert package.load(out / "result.nc").sizes["arm"] == 2
     assert "Teriparatide then denosumab" in (out / "report.html").read_text("utf-8")
+
+
+def test_the_printed_table_is_short(osteon, tmp_path):
+    """The last visit and up to three before it, arms of one end point together."""
+    got = osteon("run", EXAMPLE, "--model", "jorg2022", "--out", tmp_path)
+    lines = got.out.splitlines()
+    assert len(lines) == 2 + 2 * 3
+    assert "month 12  month 24  month 36  month 48" in lines[1]
+    assert "vs placebo" in lines[1]
+    assert lines[2].startswith("total_hip_bmd  placebo")
+    assert lines[3].split()[0] == "switch"
+    assert "summary.csv has every visit" in got.err
 
 
 def test_json(osteon, tmp_path):

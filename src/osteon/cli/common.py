@@ -102,7 +102,7 @@ def print_table(columns: list[tuple[str, bool]], rows: list[list[str]], title: s
         title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold"
     )
     for heading, is_number in columns:
-        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(Text(heading), justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     if sys.stdout.isatty():

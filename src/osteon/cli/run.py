@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from osteon.cli.common import (
@@ -19,7 +21,13 @@ from osteon.cli.common import (
     told,
     without_option,
 )
+from osteon.errors import shorten
 from osteon.units import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MORE = 3  # visits shown before the last
 
 
 @click.command("run")
@@ -69,13 +77,43 @@ def command(
         ]
         print_json({"summary": rows, "provenance": results.provenance(result)})
         return
-    columns = [("arm", False), ("end point", False), ("month", True), ("change, %", True), ("5 %", True),
-               ("95 %", True), ("n", True)]  # fmt: skip
-    shown = ("value", "lower", "upper")
-    rows_text = [
-        [str(r["arm"]), str(r["endpoint"]), number(r["month"]), *(decimals(r[k]) for k in shown), str(r["n"])]
-        for r in table.to_dict("records")
-    ]
-    print_table(columns, rows_text, title=study.title or study.id)
-    say(f"wrote summary.csv, summary.parquet, result.nc and report.html to {folder}")
+    _print(table, study.title or study.id)
+    say(f"wrote summary.csv, summary.parquet, result.nc and report.html to {folder}; summary.csv has every visit")
     close(chosen, model)
+
+
+def _print(table: pd.DataFrame, title: str) -> None:
+    """The last visit with intervals, and some visits before it; by end point, so that arms stand together."""
+    cells = {(r["arm"], r["endpoint"], r["month"], str(r["statistic"]).split("_vs_")[0]): r
+             for r in table.to_dict("records")}  # fmt: skip
+    arms, months = list(dict.fromkeys(table["arm"])), list(dict.fromkeys(table["month"]))
+    *before, last = [month for month in months if month > 0] or months
+    if len(before) > _MORE:  # those nearest to a quarter, half and three quarters of the time
+        parts = [last * (i + 1) / (_MORE + 1) for i in range(_MORE)]
+        before = sorted({min(before, key=lambda month: abs(month - part)) for part in parts})
+    t_scores, several = "mean_t_score" in set(table["statistic"]), len(arms) > 1
+    columns = [("end point", False), ("arm", False), *((f"month {number(month)}", True) for month in before),
+               (f"month {number(last)} (5 to 95 %)", True)]  # fmt: skip
+    columns += [(f"vs {shorten(arms[0], 20)}", True)] * several + [("T-score", True)] * t_scores
+    rows = []
+    for name in dict.fromkeys(table["endpoint"]):
+        for arm in arms:
+            row = [str(name) if arm == arms[0] else "", str(arm)]
+            row += [decimals(cells[arm, name, month, "mean_pct_change"]["value"]) for month in before]
+            row.append(_with_interval(cells[arm, name, last, "mean_pct_change"]))
+            row += [_with_interval(cells.get((arm, name, last, "difference")))] * several
+            score = cells.get((arm, name, last, "mean_t_score"))
+            row += [decimals(score["value"], 1) if score else ""] * t_scores
+            rows.append(row)
+    n = table["n"].iloc[0]
+    people = "one person" if n == 1 else f"{n} people"
+    print_table(columns, rows, title=f"{title}: change from month 0 in %, {people} per arm")
+
+
+def _with_interval(row: dict[Any, Any] | None) -> str:
+    if row is None:
+        return ""
+    value = decimals(row["value"])
+    return (
+        value if row["lower"] != row["lower"] else f"{value} ({decimals(row['lower'])} to {decimals(row['upper'])})"
+    )

@@ -37,5 +37,5 @@ def list_command(as_json: bool) -> None:
             for kind, t, fact in sorted(told, key=lambda row: found.index(row[1]))]  # fmt: skip
     columns = [("therapy", False), ("", False), ("what", False), ("in the model", False), ("source", False)]
     print_table(columns, rows, title="Known harms (not a complete list)")
-    say("grade: best evidence that it does something to human bone, A (trials) to D (assumed); --json says of what")
+    say("grade: what the size of its effect on bone rests on, from A (trials) to D (assumed); --json says which")
     say(NOTICE)

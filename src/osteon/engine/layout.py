@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from dataclasses import dataclass
 
 LANES = 32  # people in a block
@@ -25,19 +27,19 @@ class Layout:
 
     def row(self, name: str) -> int:
         """First row of a part of the block's array; "end" is the number of rows."""
+        return self._rows[name]
+
+    @functools.cached_property
+    def _rows(self) -> dict[str, int]:
         sizes = {
             "x": self.states, "last": 1, "sixth": 1, "error": 1, "base": 1, "scale": 1,
             "now": self.now, "p": len(self.varying), "u": len(self.channels) * STAGES, "inv": self.invariants,
             "len": self.lengths, "out": len(self.outputs), "end": 0,
         }  # fmt: skip
-        at = 0
-        for part, size in sizes.items():
-            if part == name:
-                return at
-            at += size
-        raise KeyError(name)
+        firsts = itertools.accumulate(sizes.values(), initial=0)
+        return dict(zip(sizes, firsts, strict=False))
 
-    @property
+    @functools.cached_property
     def lanes(self) -> int:
         """People in a block; nobody's numbers depend on it."""
         return LANES if self.row("end") * LANES * 8 <= ROOM else LANES // 2

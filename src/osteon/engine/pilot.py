@@ -9,6 +9,7 @@ Sequences are cached by content.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ LONGER = 1.4  # a step grows when it may be so much longer
 EARLY = (
     8.0  # times the tolerance before month 0 where nothing is read there: what matters of those years is their end
 )
+REMEMBERED = 64  # early years
 EQUAL = 5  # a rest of up to so many steps is cut in equal ones
 
 
@@ -69,6 +71,11 @@ class Pilot:
         at = layout.row(name)
         return self.w.reshape(-1, layout.lanes)[at : at + count]
 
+    @functools.cached_property
+    def clock(self) -> tuple[np.ndarray, np.ndarray]:
+        """Base and scale of the people's clocks, as views; the steps before month 0 ask for them without end."""
+        return self.rows("base"), self.rows("scale")
+
     def bend(self) -> None:
         self.rows("base")[:], self.rows("scale")[:] = self.people.clock[2], self.people.clock[3]
 
@@ -98,17 +105,20 @@ class Pilot:
             for i in range(parts):
                 self._step(t + i * h / parts, h / parts, active)
             return
-        base, scale = self.rows("base").copy(), self.rows("scale").copy()
+        own_base, own_scale = self.clock
+        base, scale = own_base.copy(), own_scale.copy()
         at, end = base + scale * t, base + scale * (t + h)
         for kink in [*self.people.kink, np.inf]:
             stop = np.minimum(np.maximum(kink, at), end)
+            if (stop == at).all():
+                continue
             piece = (stop - at) / parts
             for i in range(parts):
-                self.rows("scale")[:] = piece / h
-                self.rows("base")[:] = at + i * piece - piece / h * t
+                own_scale[:] = piece / h
+                own_base[:] = at + i * piece - piece / h * t
                 self._step(t, h, active)
             at = stop
-        self.rows("base")[:], self.rows("scale")[:] = base, scale
+        own_base[:], own_scale[:] = base, scale
 
     def _step(self, t: float, h: float, active: np.ndarray) -> None:
         f, module = self.kernel.dtype.type, self.kernel.module
@@ -149,6 +159,23 @@ class Pilots:
             getattr(block, act)(*arguments, **options)
 
 
+_lived: dict[bytes, tuple[tuple[float, ...], float, list[np.ndarray]]] = {}
+"""Edges, length of the next step and the pilots' blocks where phase 2 begins: arms that differ in what is given share
+the life before it."""
+
+
+def _early_years(
+    kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray, weights: np.ndarray, tolerance: float
+) -> bytes:
+    """All that the steps of phase 1 rest on; nothing is given in it."""
+    content: list[Any] = [
+        kernel.module.__name__, str(kernel.dtype), tolerance, plan.start, plan.second, plan.bent, plan.bend,
+        plan.kinks, [t for t in plan.breaks() if t <= plan.second], weights.tobytes(), s.tobytes(),
+    ]  # fmt: skip
+    content += [array.tobytes() for array in (people.x0, people.par, people.clock, people.kink)]
+    return hashlib.sha256(repr(content).encode()).digest()
+
+
 def adapt(
     kernel: Kernel, plan: Plan, people: Arrays, s: np.ndarray, weights: np.ndarray, tolerance: float
 ) -> np.ndarray:
@@ -158,11 +185,21 @@ def adapt(
     pilot = Pilots(kernel, plan, people, s)
     edges, breaks = [plan.start], plan.breaks()
     h, unread = FIRST, not any(plan.start < t < plan.second for t in plan.outputs)
+    early = _early_years(kernel, plan, people, s, weights, tolerance) if plan.start < plan.second else None
+    if early in _lived:
+        before, h, states = _lived[early]
+        edges, breaks = list(before), [t for t in breaks if t >= plan.second]
+        for block, w in zip(pilot.blocks, states, strict=True):
+            block.w[:] = w
     for begin, end in itertools.pairwise(breaks):
         allowed = tolerance * (EARLY if unread and begin < plan.second else 1.0)
         if begin == plan.bend:
             pilot.each("bend")
         if begin == plan.second:
+            if early is not None and early not in _lived:
+                while len(_lived) >= REMEMBERED:
+                    _lived.pop(next(iter(_lived)), None)
+                _lived[early] = tuple(edges), h, [block.w.copy() for block in pilot.blocks]
             pilot.each("second_phase")
         pilot.each("happen", begin)
         active = np.array(plan.codes(plan.active(begin)), np.int64)

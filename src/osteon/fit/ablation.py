@@ -139,7 +139,7 @@ def refit(problem: Problem, z: np.ndarray, case: Case) -> tuple[Problem, Found |
     held = case.held or {}
     kept = [i for i, c in enumerate(problem.free) if c.id not in held]
     effects = problem.effects and Effects(problem.targets, problem.effects.trials)
-    model = Osteon(case.without, held)
+    model = Osteon(case.without, held, bounded=False)  # parts are switched off by values beyond all bounds
     part = Problem(model, problem.targets, [problem.free[i] for i in kept], problem.threads, effects)
     start = np.concatenate([z[kept], z[problem.count :]])
     for at in (start, part.center):

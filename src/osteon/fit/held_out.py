@@ -62,7 +62,7 @@ def fitted(problem: Problem, z: np.ndarray) -> Osteon:
     if not isinstance(model, Osteon):
         raise InputError(f"{model.name} takes no other values; only osteon's own model does")
     values = {c.id: float(c.value(z[i])) for i, c in enumerate(problem.free)}
-    return Osteon(model.without, {**model.values, **values})
+    return Osteon(model.without, {**model.values, **values}, bounded=False)
 
 
 def scored_errors(problem: Problem, z: np.ndarray) -> dict[tuple[str, str], np.ndarray]:

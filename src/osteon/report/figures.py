@@ -65,12 +65,20 @@ def check_format(path: str | Path) -> Path:
 def save(figure: Figure, path: str | Path) -> Path:
     """Write a figure as .png or .svg, whole or not at all."""
     path = Path(path)
-    if path.suffix.lower() == ".svg":
-        return files.write_whole(path, svg(figure))
+    return files.write_whole(path, svg(figure) if path.suffix.lower() == ".svg" else png(figure))
+
+
+def style() -> Any:
+    """The look that all pictures share, as a context."""
+    return mpl.rc_context(_STYLE)
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as the content of a PNG file."""
     with mpl.rc_context(_STYLE):
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=160, facecolor="white", metadata={"Software": None})
-    return files.write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def svg(figure: Figure, *, inline: bool = False) -> str:

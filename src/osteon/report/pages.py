@@ -37,8 +37,13 @@ def _environment() -> Environment:
     return env
 
 
+def render(template: str, **values: Any) -> str:
+    """The text of a page from its template."""
+    return _environment().get_template(template).render(**values)
+
+
 def _write(template: str, path: str | Path, **values: Any) -> Path:
-    return files.write_whole(path, _environment().get_template(template).render(**values))
+    return files.write_whole(path, render(template, **values))
 
 
 def score_page(scores: Scores, path: str | Path, title: str = "", *, beside: Scores | None = None) -> Path:

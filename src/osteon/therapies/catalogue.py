@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -54,7 +55,7 @@ class Therapy:
     sens: tuple[str, ...] = ()
     """Kinds of damage of SENS that it addresses."""
     evidence: str = ""
-    """Grade, A to D, of the evidence that it does something to human bone; `evidence_why` says of what."""
+    """Grade, A to D, of what the size of its effect on bone rests on here; `evidence_why` says which."""
     evidence_why: str = ""
     harms: tuple[Fact, ...] = ()
     contraindications: tuple[Fact, ...] = ()
@@ -98,3 +99,9 @@ def get(name: str) -> Therapy:
     if therapy is None:
         raise InputError(f"unknown therapy {name!r}{nearest(name, names())}")
     return therapy
+
+
+def grades(therapies: Iterable[str]) -> dict[str, str]:
+    """The evidence grades of therapies, of those that have one in the catalogue."""
+    found = {name: str(getattr(get(name), "evidence", "")) for name in therapies}
+    return {name: grade for name, grade in found.items() if grade}
