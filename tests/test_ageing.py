@@ -211,7 +211,7 @@ def test_bad_input():
         parse_regimen("dasatinib+quercetin every 28 days x5 + dasatinib 100 mg PO every 28 days x5")
     with pytest.raises(InputError, match="months"):
         osteon.simulate("none", age=70, species="mouse", until="1 month")
-    with pytest.raises(InputError, match="ovariectomy is given to a mouse only"):
+    with pytest.raises(InputError, match="no ovariectomy: only a mouse"):
         course("ovariectomy once")
     with pytest.raises(InputError, match="msc IM"):
         course("msc 1e8 cells IM once")

@@ -224,6 +224,7 @@ def _run(
         "engine": engine,
         "regimens": {name: str(schedule) for name, schedule in arms.items()},
         "prior": str(prior) if prior.blocks else None,
+        "evidence": {name: catalogue.get(name).evidence for r in (prior, *arms.values()) for name in r.therapies()},
         "person": person.model_dump(exclude_none=True),
         "seed": seed,
         "study": study.model_dump(exclude_none=True) if study else None,
@@ -298,7 +299,7 @@ def check_therapies(model: Model, kinetics: Any, regimens: Sequence[Regimen]) ->
             if name not in kinetics:
                 species = catalogue.get(name).species
                 if not set(species) & set(model.species):
-                    raise ModelError(f"{name} is given to a {' or '.join(species)} only, not to a {model.species[0]}")
+                    raise ModelError(f"{model.name} has no {name}: only a {' or '.join(species)} is given it")
                 left_out = getattr(model, "without", ())
                 why = f"; it was run without {', '.join(left_out)}" if left_out else ""
                 raise ModelError(

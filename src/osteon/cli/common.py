@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
@@ -52,6 +52,16 @@ def close(model: Any, asked: str | None) -> None:
     if asked is None:
         say(f"model: {model.name} ({model.title})")
     say(NOTICE)
+
+
+def say_evidence(therapies: Iterable[str]) -> None:
+    """Say of each therapy whose effect rests on animals or on assumed numbers that it does, and on which."""
+    from osteon.therapies import catalogue
+
+    for name in dict.fromkeys(therapies):
+        therapy = catalogue.get(name)
+        if therapy.evidence in ("C", "D"):
+            say(f"{name}: its size rests on evidence of grade {therapy.evidence}: {therapy.evidence_why}")
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from osteon.cli.common import (
     print_table,
     progress_bar,
     say,
+    say_evidence,
     seed_option,
     told,
     without_option,
@@ -79,6 +80,7 @@ def command(
         return
     _print(table, study.title or study.id)
     say(f"wrote summary.csv, summary.parquet, result.nc and report.html to {folder}; summary.csv has every visit")
+    say_evidence(study.therapies())
     close(chosen, model)
 
 

@@ -18,6 +18,7 @@ from osteon.cli.common import (
     print_table,
     progress_bar,
     say,
+    say_evidence,
     seed_option,
     told,
     without_option,
@@ -152,6 +153,7 @@ def command(
     _table(days, series)
     if t_scores and t_scores_found:
         say("T-scores: " + ", ".join(f"{n} {decimals(t[0])} → {decimals(t[-1])}" for n, t in t_scores_found.items()))
+    say_evidence(schedule.therapies())
     close(chosen, model)
 
 
