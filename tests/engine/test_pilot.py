@@ -8,7 +8,7 @@ from osteon.regimen import parse_regimen
 from osteon.skeleton import Osteon
 
 DAYS = [0.0, 180.0, 365.0]
-CHANNELS = range(len(Osteon().channels))
+CHANNELS = Osteon().usual_channels
 
 
 def chosen(regimen, age=66.0):

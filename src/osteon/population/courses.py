@@ -61,7 +61,7 @@ def _run(model: Model) -> Courses:
     people = cohorts.make(model, n, changes=lives, age=FIRST)
     setup = batch.prepare(
         model, lambda a, b: people.take(slice(a, b)), n, [], (ages - FIRST) * model.year_days,
-        channels=range(len(model.channels)),
+        channels=getattr(model, "usual_channels", range(len(model.channels))),
     )  # fmt: skip
     found = setup.endpoints(people, setup.chunk(people)[0])
     bmd = {site: found[f"{site}_bmd"].T for site in SITES}
