@@ -24,7 +24,8 @@ def failed(host: Host, tables: Tables) -> list[tuple[str, str]]:
         found.append(
             (
                 "already-measures-bone",
-                f"already measures bone ({', '.join(drawn['bone_outcomes'][:2])}) without a control group: nothing to add",
+                f"already measures bone ({', '.join(drawn['bone_outcomes'][:2])}) without a control group: "
+                f"nothing to add",
             )
         )
     if host.status == "COMPLETED" or host.status in ("TERMINATED", "ACTIVE_NOT_RECRUITING"):

@@ -105,7 +105,7 @@ def _arms(record: Record, drawn: Extraction) -> tuple[float, float, list[str]]:
     """People who get the therapy and who do not, by equal split over the arms unless the arms state their numbers."""
     n = float(drawn["n"] or 0)
     kinds = [str(arm.get("type", "")).upper() for arm in record.arms]
-    notes = []
+    notes: list[str] = []
     if drawn["control"] in (None, "none", "dose") or len(kinds) < 2:
         return n, 0.0, notes
     is_control = []
@@ -188,11 +188,21 @@ def host(record: Record, drawn: Extraction, at: datetime.date, tables: Tables) -
     if said:
         notes.append(said)
     return Host(
-        record, drawn, therapy, status_at(record, at), disease, treated, control,
-        record.text("designModule.designInfo.allocation").upper() == "RANDOMIZED", months, enrolling,
-        People(mean_age, drawn["sex"] or "all", disease), max(1, len(record.items("contactsLocationsModule.locations"))),
-        tables, notes,
-    )  # fmt: skip
+        record,
+        drawn,
+        therapy,
+        status_at(record, at),
+        disease,
+        treated,
+        control,
+        record.text("designModule.designInfo.allocation").upper() == "RANDOMIZED",
+        months,
+        enrolling,
+        People(mean_age, drawn["sex"] or "all", disease),
+        max(1, len(record.items("contactsLocationsModule.locations"))),
+        tables,
+        notes,
+    )
 
 
 def _bias(one: Host) -> dict[str, float]:

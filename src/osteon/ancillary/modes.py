@@ -1,4 +1,4 @@
-"""Three ways to add bone to a host: scans and markers from now on, markers on banked serum, CT that is taken anyway."""
+"""Three ways to add bone to a host: scans and markers from now on, markers on banked serum, CT taken anyway."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PROSPECTIVE, BANKED, CT = "dxa+markers", "banked-serum", "opportunistic-ct"
 class Mode:
     """One way for one host: people measured per arm, what an estimate's variance is made of, cost and reasons.
 
-    `noise` and `bias` are variances in points² at 12 months; `noise` scales with the SD between people, `bias` holds τ²
-    and what the way of measuring adds.
+    `noise` and `bias` are variances in points² at 12 months; `noise` scales with the SD between people, `bias`
+    holds τ² and what the way of measuring adds.
     """
 
     name: str

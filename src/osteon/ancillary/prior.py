@@ -27,7 +27,7 @@ class People:
 class Prior(Protocol):
     """Draws of the difference in spine BMD, therapy against control, in percentage points."""
 
-    def __call__(self, therapy: str, people: People, months: float, n: int) -> Float[np.ndarray, "draw"]:
+    def __call__(self, therapy: str, people: People, months: float, n: int) -> Float[np.ndarray, " draw"]:
         """`n` draws for a therapy (`msc`, `senolytic`, `other_cells`) in such people after so many months."""
 
 
@@ -35,17 +35,17 @@ class Prior(Protocol):
 class AssumedPrior:
     """Normal draws from the table's assumed means and SDs at 12 months, the same whoever the people are.
 
-    The effect is taken to grow in proportion until month 12 and to stand from then on (assumed). Quantiles in place of
-    random draws: the same input gives the same numbers.
+    The effect is taken to grow in proportion until month 12 and to stand from then on (assumed). Quantiles in
+    place of random draws: the same input gives the same numbers.
     """
 
     tables: Tables
 
-    def __call__(self, therapy: str, people: People, months: float, n: int) -> Float[np.ndarray, "draw"]:
+    def __call__(self, therapy: str, people: People, months: float, n: int) -> Float[np.ndarray, " draw"]:
         """See `Prior`."""
         from scipy import stats
 
         mean, sd = self.tables("prior", f"{therapy}_mean"), self.tables("prior", f"{therapy}_sd")
         draws = stats.norm.ppf((np.arange(n) + 0.5) / n)
-        scaled: Float[np.ndarray, "draw"] = (mean + sd * draws / draws.std()) * min(months / 12.0, 1.0)
+        scaled: Float[np.ndarray, " draw"] = (mean + sd * draws / draws.std()) * min(months / 12.0, 1.0)
         return scaled

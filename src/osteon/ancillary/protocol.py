@@ -42,11 +42,17 @@ def rows(choice: Choice, tables: Tables) -> list[dict[str, Any]]:
         part, _ = within(choice, tables, None)
         cost = _cost(part, tables, share)
         smaller = min(choice.mode.treated, choice.mode.control or choice.mode.treated) * share
-        found.append({
-            "share": share, "treated": round(choice.mode.treated * share), "control": round(choice.mode.control * share),
-            "cost": round(cost), "evsi": round(gain), "enbs": round(gain - cost),
-            "detectable": round(detectable(smaller, tables("spread", "bmd_sd")), 2) if smaller > 1 else None,
-        })  # fmt: skip
+        found.append(
+            {
+                "share": share,
+                "treated": round(choice.mode.treated * share),
+                "control": round(choice.mode.control * share),
+                "cost": round(cost),
+                "evsi": round(gain),
+                "enbs": round(gain - cost),
+                "detectable": round(detectable(smaller, tables("spread", "bmd_sd")), 2) if smaller > 1 else None,
+            }
+        )
     return found
 
 
@@ -60,7 +66,8 @@ def _cost(choice: Choice, tables: Tables, share: float) -> float:
 
 _STEPS = {
     "dxa+markers": (
-        "DXA of spine and hip before the first treatment and at the last planned visit (for each participant two scans; the"
+        "DXA of spine and hip before the first treatment and at the last planned visit (for each participant "
+        "two scans; the"
         " site's own physicist states the dose).",
         "Blood for P1NP at the same visits (any time of day); CTX only where the draw is fasted and in the morning.",
         "One phantom on every scanner; scans read centrally, blind to arm.",
@@ -91,18 +98,21 @@ def page(choice: Choice, tables: Tables, share: float = 1.0) -> str:
         "",
         f"To the investigators of **{record.title}** ({sponsor}), {record.link}.",
         "",
-        f"*Registry as of {record.snapshot}; status {choice.host.status.casefold().replace('_', ' ')}. A sketch made by osteon, a research"
+        f"*Registry as of {record.snapshot}; status {choice.host.status.casefold().replace('_', ' ')}. A sketch "
+        f"made by osteon, a research"
         " tool, from the public record; not medical advice, not a protocol.*",
         "",
         "## The question",
-        f"Does the therapy of your study ({choice.host.therapy}, {choice.host.drawn['route'] or 'as planned'}) change bone in your"
+        f"Does the therapy of your study ({choice.host.therapy}, {choice.host.drawn['route'] or 'as planned'}) "
+        f"change bone in your"
         " participants? Your study already has the arms and the follow-up that a study of bone would need.",
         "",
         "## What would be added",
         *(f"- {step}" for step in _STEPS[mode.name]),
         f"- Follow-up of {choice.host.months:.0f} months as you plan it; nothing is prolonged." if choice.host.months
         else "- Follow-up as you plan it (the record does not state how long).",
-        "- Your objectives, arms, allocation and stopping rules stay as they are; bone results are held back until you unblind.",
+        "- Your objectives, arms, allocation and stopping rules stay as they are; bone results are held back "
+        "until you unblind.",
         "",
         "## Who",
         f"About {mode.treated:.0f} treated and {mode.control:.0f} control participants"
@@ -111,18 +121,27 @@ def page(choice: Choice, tables: Tables, share: float = 1.0) -> str:
         "",
         "## Analysis",
         "Change of spine BMD (logarithm) between arms, adjusted for baseline, age and sex; markers as ratios. "
-        + (f"With these numbers a difference of about {gap:.1f} percentage points would be seen with 80 % power; " if math.isfinite(gap) else "")
-        + "smaller effects need pooling with other hosts, for which individual data or mean, SD and n by arm are enough.",
+        + (
+            f"With these numbers a difference of about {gap:.1f} percentage points would be seen with 80 % power; "
+            if math.isfinite(gap)
+            else ""
+        )
+        + "smaller effects need pooling with other hosts, for which individual data or mean, SD and n by arm "
+          "are enough.",
         "",
         "## What it costs and what it could teach",
         f"- Cost about {mode.cost:,.0f} {money} ({tables.year} prices, assumed unit costs; the table can be edited).",
-        f"- Value of the information {choice.evsi:,.0f} {money}, net {choice.enbs:,.0f} {money}; perfect knowledge would be worth {best:,.0f}"
-        f" {money}. Prior: {choice.prior[0]:.1f} ± {choice.prior[1]:.1f} points (an assumed prior until virtual trials replace it).",
-        f"- How far your participants are from women with osteoporosis: a bias of {choice.host.tau:.1f} points (SD) is allowed for.",
+        f"- Value of the information {choice.evsi:,.0f} {money}, net {choice.enbs:,.0f} {money}; perfect "
+        f"knowledge would be worth {best:,.0f}"
+        f" {money}. Prior: {choice.prior[0]:.1f} ± {choice.prior[1]:.1f} points (an assumed prior until virtual "
+        f"trials replace it).",
+        f"- How far your participants are from women with osteoporosis: a bias of {choice.host.tau:.1f} points "
+        f"(SD) is allowed for.",
         "",
         "## What we would ask of you",
         "- A letter of agreement, an amendment of consent and ethics, and the arm codes at the end.",
-        "- The burden on participants: " + {"dxa+markers": "two scans and two blood samples at visits that you plan anyway.",
+        "- The burden on participants: " + {"dxa+markers": "two scans and two blood samples at visits that you "
+        "plan anyway.",
                                             "banked-serum": "none.", "opportunistic-ct": "none."}[mode.name],
         f"- Approval takes time: {tables('gates', 'lag'):.0f} months are allowed for (assumed).",
         "",

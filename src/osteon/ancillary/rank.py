@@ -1,4 +1,4 @@
-"""Ranks hosts by expected net benefit of sampling (ENBS), chooses sets under a budget, tells how stable the ranks are."""
+"""Ranks hosts by expected net benefit of sampling (ENBS), chooses sets under a budget, tells how stable ranks are."""
 
 from __future__ import annotations
 
@@ -70,10 +70,13 @@ def choose(one: Host, tables: Tables, prior: Prior) -> tuple[Choice | None, list
     parts = sorted(one.bias.items(), key=lambda p: -p[1])
     why = [
         f"{best.treated:.0f} treated and {best.control:.0f} control participants measured",
-        f"{one.therapy}, {one.drawn['route'] if one.therapy != 'senolytic' else 'by mouth or as stated'}, {one.disease}",
-        f"transport bias {one.tau:.1f} points: " + ", ".join(f"{name.replace('_', ' ')} {value:.1f}" for name, value in parts[:4]),
-        *best.why, *one.notes,
-    ]  # fmt: skip
+        f"{one.therapy}, {one.drawn['route'] if one.therapy != 'senolytic' else 'by mouth or as stated'}, "
+        f"{one.disease}",
+        f"transport bias {one.tau:.1f} points: "
+        + ", ".join(f"{name.replace('_', ' ')} {value:.1f}" for name, value in parts[:4]),
+        *best.why,
+        *one.notes,
+    ]
     return Choice(one, best, gain, net, (mean, sd), why, [(w.name, n) for n, _, w in scored if w is not best]), []
 
 
@@ -119,7 +122,7 @@ def rank(
 
 def stability(hosts: list[Choice], tables: Tables, draws: int, seed: int) -> list[dict[str, float]]:
     """Ranks over draws of each host's τ (factor, SD of its logarithm 0.35), the SD between people (3 to 4.5 for 4,
-    shared) and its cost (factor, SD of its logarithm 0.3): median rank, 5 and 95 %, and share of draws in the first ten.
+    shared) and its cost (factor, SD of its logarithm 0.3): median rank, 5 and 95 %, share of draws in the first ten.
     """
     if not hosts:
         return []

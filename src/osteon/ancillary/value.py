@@ -1,8 +1,8 @@
 """What a host trial would teach, in units of the decision: expected value of sample information, and power.
 
 Decision: start an osteoporosis programme with a therapy if and only if its mean effect θ (percentage points of BMD
-against control) exceeds θ*, with net benefit b per point above it. Prior θ ~ N(μ₀, σ₀²); a host gives y ~ N(θ, v) with
-v = s²(1/n_T + 1/n_C)/retention + τ², τ the transport bias. The preposterior mean has SD σ̃ = σ₀²/√(σ₀² + v), and
+against control) exceeds θ*, with net benefit b per point above it. Prior θ ~ N(μ₀, σ₀²); a host gives y ~ N(θ, v)
+with v = s²(1/n_T + 1/n_C)/retention + τ², τ the transport bias. The preposterior mean has SD σ̃ = σ₀²/√(σ₀² + v), and
 EVSI = b[σ̃φ(z) + (μ₀ − θ*)Φ(z)] − b·max(0, μ₀ − θ*), z = (μ₀ − θ*)/σ̃; as v → 0 it becomes the EVPI.
 """
 

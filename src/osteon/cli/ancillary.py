@@ -51,9 +51,15 @@ def _warn(snapshot: str | None, at: datetime.date) -> str:
 @seed_option
 @json_option
 def rank_command(
-    as_of: str | None, tables_file: str | None, budget: float | None, draws: int, limit: int, out: str | None, seed: int,
+    as_of: str | None,
+    tables_file: str | None,
+    budget: float | None,
+    draws: int,
+    limit: int,
+    out: str | None,
+    seed: int,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """All records as hosts, best first by expected net benefit; the others with the gate that closed them."""
     from osteon.ancillary.rank import best_set, rank
 
@@ -79,25 +85,49 @@ def rank_command(
         print_json(told)
         return
     money = f"k{tables.currency}"
-    columns = [("study", False), (f"net {money}", True), ("value", True), ("cost", True), ("way", False), ("n", True), ("τ", True),
-               ("rank 5–95 %", True), ("disease", False), ("title", False)]  # fmt: skip
+    columns = [
+        ("study", False),
+        (f"net {money}", True),
+        ("value", True),
+        ("cost", True),
+        ("way", False),
+        ("n", True),
+        ("τ", True),
+        ("rank 5–95 %", True),
+        ("disease", False),
+        ("title", False),
+    ]
     rows = []
     for i, one in enumerate(found.hosts[:limit]):
         span = f"{found.stability[i]['low']:.0f}–{found.stability[i]['high']:.0f}" if found.stability else "–"
-        rows.append([
-            one.host.nct, f"{one.enbs / 1e3:,.0f}", f"{one.evsi / 1e3:,.0f}", f"{one.mode.cost / 1e3:,.0f}", one.mode.name,
-            f"{one.mode.treated + one.mode.control:.0f}", f"{one.host.tau:.1f}", span, one.host.disease, one.host.record.title[:60],
-        ])  # fmt: skip
+        rows.append(
+            [
+                one.host.nct,
+                f"{one.enbs / 1e3:,.0f}",
+                f"{one.evsi / 1e3:,.0f}",
+                f"{one.mode.cost / 1e3:,.0f}",
+                one.mode.name,
+                f"{one.mode.treated + one.mode.control:.0f}",
+                f"{one.host.tau:.1f}",
+                span,
+                one.host.disease,
+                one.host.record.title[:60],
+            ]
+        )
     print_table(columns, rows, title=f"hosts at {at}, {tables.currency} of {tables.year}")
     gates: dict[str, int] = {}
     for row in found.excluded:
         gates[row["gate"]] = gates.get(row["gate"], 0) + 1
-    say(f"{len(found.hosts)} hosts; left out {len(found.excluded)}: " + ", ".join(
-        f"{name} {count}" for name, count in sorted(gates.items(), key=lambda g: -g[1])))  # fmt: skip
+    say(
+        f"{len(found.hosts)} hosts; left out {len(found.excluded)}: "
+        + ", ".join(f"{name} {count}" for name, count in sorted(gates.items(), key=lambda g: -g[1]))
+    )
     if budget is not None:
-        print_table([("set", False), ("adds", True), ("cost", True), ("spent", True), ("value of set", True)],
-                    [[r["nct"], *(f"{r[k] / 1e3:,.0f}" for k in ("adds", "cost", "spent", "evsi_of_set"))] for r in chosen],
-                    title=f"set within {budget:,.0f} {tables.currency}, in thousands")  # fmt: skip
+        print_table(
+            [("set", False), ("adds", True), ("cost", True), ("spent", True), ("value of set", True)],
+            [[r["nct"], *(f"{r[k] / 1e3:,.0f}" for k in ("adds", "cost", "spent", "evsi_of_set"))] for r in chosen],
+            title=f"set within {budget:,.0f} {tables.currency}, in thousands",
+        )
     for line in (_PRIOR, *([f"warning: {old}"] if old else []), NOTICE):
         say(line)
 
@@ -108,8 +138,19 @@ def _write(found: Any, out: str) -> None:
     from osteon import files
 
     with files.output_folder(out) as folder:
-        hosts = pd.DataFrame([{**c.as_dict(), "why": "; ".join(c.why), "tau": c.host.tau, "disease": c.host.disease,
-                               "title": c.host.record.title, "snapshot": c.host.record.snapshot} for c in found.hosts])  # fmt: skip
+        hosts = pd.DataFrame(
+            [
+                {
+                    **c.as_dict(),
+                    "why": "; ".join(c.why),
+                    "tau": c.host.tau,
+                    "disease": c.host.disease,
+                    "title": c.host.record.title,
+                    "snapshot": c.host.record.snapshot,
+                }
+                for c in found.hosts
+            ]
+        )
         excluded = pd.DataFrame([{**row, "why": "; ".join(row["why"])} for row in found.excluded])
         files.write_whole(folder / "hosts.csv", hosts.to_csv(index=False, lineterminator="\n"))
         files.write_whole(folder / "excluded.csv", excluded.to_csv(index=False, lineterminator="\n"))
@@ -208,7 +249,8 @@ def plan_command(
     cut, share = protocol.within(found, tables, budget)
     if share <= 0:
         raise InputError(
-            f"--budget {budget:g}: the fixed costs of {record.nct} alone are higher; the whole costs {found.mode.cost:,.0f}"
+            f"--budget {budget:g}: the fixed costs of {record.nct} alone are higher; the whole costs "
+            f"{found.mode.cost:,.0f}"
         )
     table = protocol.rows(found, tables)
     with files.output_folder(out or f"{record.nct}-plan") as folder:
@@ -220,8 +262,11 @@ def plan_command(
     if as_json:
         print_json({**cut.as_dict(), "share": round(share, 4), "rows": table, "folder": str(folder)})
         return
-    print_table([(name, True) for name in table[0]], [[_flat(v) if v is not None else "–" for v in row.values()] for row in table],
-                title=f"{record.nct}, {found.mode.name}, {tables.currency} of {tables.year}")  # fmt: skip
+    print_table(
+        [(name, True) for name in table[0]],
+        [[_flat(v) if v is not None else "–" for v in row.values()] for row in table],
+        title=f"{record.nct}, {found.mode.name}, {tables.currency} of {tables.year}",
+    )
     say(f"wrote protocol.md, plan.csv and plan.png to {folder}")
     for line in (_PRIOR, *([f"warning: {old}"] if (old := _warn(record.snapshot, at)) else []), NOTICE):
         say(line)

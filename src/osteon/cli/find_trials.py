@@ -10,7 +10,8 @@ from osteon.cli.common import NOTICE, json_option, print_json, print_table, say
 from osteon.cli.registry import as_of_option
 
 _ADVICE = (
-    "These may fit; only the site can say. Ask it whether participants pay anything (the registry has no field for it),"
+    "These may fit; only the site can say. Ask it whether participants pay anything (the registry has no field "
+    "for it),"
     " who oversees the study, and what is known of the treatment.",
     "Clinics that sell stem cells outside such studies offer treatments that no authority has approved; being listed"
     " in a registry is no approval either.",
@@ -59,8 +60,14 @@ def command(
             "warnings": [*([old] if old else []), *_ADVICE], "source": ATTRIBUTION,
         })  # fmt: skip
         return
-    columns = [("study", False), ("fit", False), ("km", True), ("nearest open site", False), ("status (as of)", False),
-               ("title", False)]  # fmt: skip
+    columns = [
+        ("study", False),
+        ("fit", False),
+        ("km", True),
+        ("nearest open site", False),
+        ("status (as of)", False),
+        ("title", False),
+    ]
     rows = []
     for one in found:
         site = one.site or {}
@@ -84,7 +91,8 @@ def command(
         against = [f"{name}: {one.why[name]}" for name, value in one.criteria.items() if value == "no"]
         click.echo(f"\n{one.record.nct}  {one.record.link}")
         click.echo(
-            f"  fits: {', '.join(f'{k} ({one.why[k]})' for k, v in one.criteria.items() if v == 'yes') or 'nothing known'}"
+            f"  fits: "
+            f"{', '.join(f'{k} ({one.why[k]})' for k, v in one.criteria.items() if v == 'yes') or 'nothing known'}"
         )
         for label, parts in (
             ("against", against),
@@ -99,7 +107,8 @@ def command(
         )
     if not found:
         say(
-            f"none of your records of {condition} may fit; --every shows why, osteon registry refresh brings in newer ones"
+            f"none of your records of {condition} may fit; --every shows why, osteon registry refresh brings in "
+            f"newer ones"
         )
     say("")
     for line in (*_ADVICE, ATTRIBUTION, *([f"warning: {old}"] if old else []), NOTICE):

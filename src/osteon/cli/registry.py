@@ -111,8 +111,15 @@ def _told(reports: list[tuple[str, Report]], as_json: bool) -> None:
          (row["snapshots"] or ["–"])[-1] + (" (latest update)" if row["snapshot_estimated"] else "")]
         for row in rows
     ]  # fmt: skip
-    columns = [("from", False), ("studies", True), ("new", True), ("changed", True), ("same", True), ("left out", True),
-               ("registry as of", False)]  # fmt: skip
+    columns = [
+        ("from", False),
+        ("studies", True),
+        ("new", True),
+        ("changed", True),
+        ("same", True),
+        ("left out", True),
+        ("registry as of", False),
+    ]
     print_table(columns, table)
 
 
@@ -155,7 +162,8 @@ def show_command(nct: str, as_of: str | None, as_json: bool) -> None:
         return
     say(f"{record.nct}: {record.title}")
     say(
-        f"{record.status.lower()}, verified {record.verified or 'at an unknown time'}; registry as of {record.snapshot}"
+        f"{record.status.lower()}, verified {record.verified or 'at an unknown time'}; registry as of "
+        f"{record.snapshot}"
     )
     rows = [
         [name, _shown(v.value), f"{v.confidence:.2f}", v.rule, " ".join(v.span.split())[:70]]

@@ -1,4 +1,4 @@
-"""What a record says about bone and about things that act on it: bone outcomes, CT, senolytics, steroids, banked serum."""
+"""What a record says about bone and what acts on it: bone outcomes, CT, senolytics, steroids, banked serum."""
 
 from __future__ import annotations
 

@@ -18,21 +18,26 @@ _I = re.IGNORECASE
 
 _PRODUCT = re.compile(
     r"""
-    \bcellulari[sz]ed\b | \bseeded\s+cells?\b | \bplacental?[\s-]+(?:derived|expanded)[\s-]+(?:[\w-]+[\s-]+){0,3}cells?
+    \bcellulari[sz]ed\b | \bseeded\s+cells?\b
+    | \bplacental?[\s-]+(?:derived|expanded)[\s-]+(?:[\w-]+[\s-]+){0,3}cells?
     | (?:mesenchymal|mesenquimal|mesanchymal|stromal|multipotent|pluripotent)[\s-]+(?:[\w-]+[\s-]+){0,3}?cells?\b
     | (?<![a-z])(?:[\w/]{0,8}[-\s]?)?(?<!ne)MSCs?\b | \bMPCs?\b | \bMSV\b | \b\w{0,3}ASCs?\b | \bADSCs?\b | \bADRCs?\b
     | \b(?:stem|progenitor|precursor|regenerative)[\s-]+cells?\b(?!\s+(?:factor|leuk|tumou?r|mobili[sz]))
     | \bstem-cell\b | \bmedicinal\s+signaling\s+cells?\b
     | \bstromal[\s-]+vascular[\s-]+(?:fraction|cells?) | \bSVF\b
-    | \bbone[\s-]+marrow[\s-]+(?:derived\s+)?(?:aspirate[\s-]+)?(?:concentrate|cells?|transplant\w*|mononucle\w+) | \bBMAC\b
+    | \bbone[\s-]+marrow[\s-]+(?:derived\s+)?(?:aspirate[\s-]+)?(?:concentrate|cells?|transplant\w*|mononucle\w+)
+    | \bBMAC\b
     | \bmononucle(?:ar|ated)[\s-]+(?:stem\s+)?cells? | \bBM-?MNCs?\b | \bMNCs?\b
     | \bmicro-?[\s-]?fragment(?:ed)?\s+(?:adipose|fat)(?:\s+tissue)? | \blipogems\b
     | \b(?:cell|cellular)[\s-]+(?:therap\w+|transplant\w*|suspension|infusion) | \bcells?[\s-]+implant\w*
     | \b(?:hepatocyte|islet|chondrocyte|keratinocyte|melanocyte|myoblast|fibroblast|osteoblast)s?\s+
         (?:cells?\s+)?(?:transplant|implant|inject|infus|suspension)\w*
-    | \bautologous\s+(?:cultured\s+)?(?:chondrocytes?|keratinocytes?|melanocytes?|myoblasts?|fibroblasts?|osteoblast\w*)
+    | \bautologous\s+(?:cultured\s+)?(?:chondrocytes?|keratinocytes?|melanocytes?|myoblasts?|
+        fibroblasts?|osteoblast\w*)
     | \bosteoblastic\s+cells? | \bdermal\s+cells? | \bepidermal\s+cells?
-    | \bCAR[\s-]?T\b | \b(?:NK|T|Treg|dendritic|natural\s+killer|regulatory\s+T|killer)[\s-]+cells?\s+(?:infus|therap|transf|inject)\w*
+    | \bCAR[\s-]?T\b
+    | \b(?:NK|T|Treg|dendritic|natural\s+killer|regulatory\s+T|killer)[\s-]+cells?\s+
+        (?:infus|therap|transf|inject)\w*
     | \btherapeutic\s+(?:autologous|allogeneic)\s+(?:lymphocytes|dendritic\s+cells)
     | \b(?:TREG|Th2|T-reg)[\w/\s-]{0,12}cells?\b | \blymphocyte\s+infusions?
     | \bc-kit\+?\s+cells? | \bcardiosphere-derived\s+cells?
@@ -86,8 +91,11 @@ _PASSIVE = ("BEHAVIORAL", "DIAGNOSTIC_TEST", "DIETARY_SUPPLEMENT", "RADIATION")
 
 _RECIPIENT = re.compile(r"[\s,]*(?:\w+\s+)?(?:recipient|candidate|survivor)", _I)
 _JOINED = re.compile(r"\+|\band\b|\bplus\b|,|&|\bwith\b|\bor\b", _I)
-_QUICK = re.compile(r"cell|msc|mpc|msv|asc|adrc|svf|stromal|marrow|bmac|mnc|lipogems|fragment|sct|cord|tissue|car|graft|" + "|".join(
-    _BRAND.pattern.removeprefix(r"\b(?:").removesuffix(r")\b").split("|")), _I)  # fmt: skip
+_QUICK = re.compile(
+    r"cell|msc|mpc|msv|asc|adrc|svf|stromal|marrow|bmac|mnc|lipogems|fragment|sct|cord|tissue|car|graft|"
+    + "|".join(_BRAND.pattern.removeprefix(r"\b(?:").removesuffix(r")\b").split("|")),
+    _I,
+)
 
 
 def products(text: str) -> list[re.Match[str]]:
@@ -149,8 +157,8 @@ def cell_therapy(record: Record) -> Value:
             ):
                 return Value(True, "arm-names-cells", around(p.text, *m.span()), 0.9, p.field)
     if free:
-        return Value(False, "product-without-cells", around(free.text, *_NOT_CELLS.search(free.text).span()), 0.93,
-                     free.field) if _NOT_CELLS.search(free.text) else Value(False, "product-without-cells", "", 0.9)  # fmt: skip
+        found = _NOT_CELLS.search(free.text)
+        return Value(False, "product-without-cells", found[0] if found else "", 0.93, free.field)
     for p in record.passages["title"]:
         for m in products(p.text):
             if re.search(r"recipient|candidate|survivor", p.text[m.end() : m.end() + 40], _I) or re.search(
@@ -230,8 +238,14 @@ _TYPE_RULES = [(name, re.compile(pattern, _I)) for name, pattern in _TYPES]
 
 def cell_type(record: Record) -> Value:
     """The kind of cells, from the most telling passage that names one."""
-    for tier, confidence in (("intervention", 0.95), ("title", 0.93), ("arm", 0.9), ("summary", 0.8), ("keyword", 0.7),
-                             ("description", 0.7)):  # fmt: skip
+    for tier, confidence in (
+        ("intervention", 0.95),
+        ("title", 0.93),
+        ("arm", 0.9),
+        ("summary", 0.8),
+        ("keyword", 0.7),
+        ("description", 0.7),
+    ):
         for kind, pattern in _TYPE_RULES[:-1] if tier != "description" else _TYPE_RULES:
             for p in record.passages[tier]:
                 found = pattern.search(p.text)

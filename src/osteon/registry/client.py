@@ -125,12 +125,12 @@ class Client:
             yield from _fresh(json.loads(page), seen)
         token, total, fetched, restarts = state["token"], state["total"], len(pages) * PAGE, 0
         while token is not None or not pages:
-            page = dict(asked)
+            question = dict(asked)
             if token:
-                page["pageToken"] = token
-                page.pop("countTotal")
+                question["pageToken"] = token
+                question.pop("countTotal")
             try:
-                answer = self._get("/studies", **page)
+                answer = self._get("/studies", **question)
             except InputError:
                 if not token or restarts:
                     raise

@@ -130,8 +130,13 @@ def sex(record: Record) -> Value:
 def arms(record: Record) -> Value:
     """The number of arms."""
     count = len(record.arms)
-    return Value(count or None, "arm-groups" if count else "not-stated", _first_words(record.arms[0]) if count else "",
-                 0.95 if count else 0.0, "armGroups")  # fmt: skip
+    return Value(
+        count or None,
+        "arm-groups" if count else "not-stated",
+        _first_words(record.arms[0]) if count else "",
+        0.95 if count else 0.0,
+        "armGroups",
+    )
 
 
 _PER_ARM = re.compile(
@@ -158,8 +163,20 @@ _SPAN = re.compile(
     r"(?:st|nd|rd|th)?[\s-]*(years?|yrs?|months?|mos?\b|weeks?|wks?|days?)\b|"
     r"\b(years?|months?|weeks?|days?)[\s-]*((?:\d+(?:\.\d+)?[\s,&/+]*(?:and|to|or|-|–)?[\s]*)+)", _I,
 )  # fmt: skip
-_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-          "twelve": 12, "eighteen": 18}  # fmt: skip
+_WORDS = {
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "twelve": 12,
+    "eighteen": 18,
+}
 _MONTHS = {"y": 12.0, "m": 1.0, "w": 12 / 52.18, "d": 12 / 365.25}
 
 
@@ -171,8 +188,8 @@ def _months(text: str) -> list[tuple[float, str]]:
             number = float(word) if word[0].isdigit() else float(_WORDS.get(word, 24))
             found.append((number * _MONTHS[m[2][0].casefold()], m[0]))
         else:
-            for number_text in re.findall(r"\d+(?:\.\d+)?", m[4]):
-                found.append((float(number_text[:12]) * _MONTHS[m[3][0].casefold()], m[0].strip()))
+            numbers = re.findall(r"\d+(?:\.\d+)?", m[4])
+            found += [(float(one[:12]) * _MONTHS[m[3][0].casefold()], m[0].strip()) for one in numbers]
     return [(round(value, 2), span) for value, span in found if 0 < value <= 600]
 
 

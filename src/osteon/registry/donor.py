@@ -55,9 +55,13 @@ def source(record: Record) -> Value:
         own = donor = None
         for p in record.tiers(*tiers):
             for m in _OWN.finditer(p.text):
-                if own is None and not re.match(r"\s*(?:serum|plasma|platelet|blood\s+(?:serum|plasma)|PRP|periosteal|fibrin|"
-                                                r"bone\s+graft|"
-                                                r"iliac)", p.text[m.end() : m.end() + 30], _I):  # fmt: skip
+                if own is None and not re.match(
+                    r"\s*(?:serum|plasma|platelet|blood\s+(?:serum|plasma)|PRP|periosteal|fibrin|"
+                    r"bone\s+graft|"
+                    r"iliac)",
+                    p.text[m.end() : m.end() + 30],
+                    _I,
+                ):
                     own = (m[0], p.field)
             for m in _DONOR.finditer(p.text):
                 after = p.text[m.end() : m.end() + 45]

@@ -17,14 +17,18 @@ MAX_PER_KG, MAX_TOTAL, MIN_TOTAL = 2e7, 2e10, 1e3  # beyond these a text is flag
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+|\d+(?:[.,·]\d+)?"
 _TIMES = r"\s*(?:[x×X*∗✕·]|\.(?=10))\s*"
-_POWER = rf"(?P<mant>{_NUMBER})?(?(mant){_TIMES})10\s*(?P<caret>\^|\*(?=\d)|\*\*|[eE]\^?|⁡)?\s*\(?(?P<exp>\d{{1,2}})\)?(?!\d|[.,]\d)(?:\s*-\s*(?P<exp2>\d{{1,2}})(?!\d))?"
+_POWER = (
+    rf"(?P<mant>{_NUMBER})?(?(mant){_TIMES})10\s*(?P<caret>\^|\*(?=\d)|\*\*|[eE]\^?)?\s*\(?(?P<exp>\d{{1,2}})\)?"
+    r"(?!\d|[.,]\d)(?:\s*-\s*(?P<exp2>\d{1,2})(?!\d))?"
+)
 _UNICODE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _POWERS = re.compile(rf"(?<![\d.,^])(?:(?P<low>{_NUMBER})\s*(?:-|–|to|~|or|and|,)\s*)?(?:{_POWER})", _I)
 _PLAIN_E = re.compile(r"(?<![\d.,\w])(?P<mant>\d+(?:\.\d+)?)\s?[eE]\+?0?(?P<exp>\d{1,2})(?!\d)")
 _MILLIONS = re.compile(
     rf"(?<![\d.,])(?P<list>(?:(?:{_NUMBER})\s*(?:-|–|to|,|/|or|and|,\s*or|,\s*and)\s*)*)(?P<mant>{_NUMBER})\s*-?\s*"
-    r"(?P<unit>millions?|billions?|thousand|MM|mln|mio|M(?=\s+(?:cells|MSCs?|allo)))(?![a-z])", _I,
-)  # fmt: skip
+    r"(?P<unit>millions?|billions?|thousand|MM|mln|mio|M(?=\s+(?:cells|MSCs?|allo)))(?![a-z])",
+    _I,
+)
 _WRITTEN = re.compile(r"(?<![\d.,])(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,}|\d{6,12})(?![\d,])")
 _CELL = re.compile(
     r"cells?\b|\bcel\b|MSCs?\b|MSV\b|MPCs?\b|ASCs?\b|\bTNCs?\b|\bMNCs?\b|CD34|\bCME\b|mononuc|nucleated|stem|"
@@ -108,19 +112,20 @@ def _amounts(text: str) -> list[tuple[list[float], int, int]]:
         if m["low"] and factor and _number(m["low"]) < 1000:
             values.append(_number(m["low"]) * 10.0**power)
         found.append((values, m.start(), m.end()))
-    for m in _PLAIN_E.finditer(plain):
-        if 4 <= int(m["exp"]) <= 11 and m["mant"] != "10":
-            found.append(([float(m["mant"]) * 10.0 ** int(m["exp"])], m.start(), m.end()))
+    found += [
+        ([float(m["mant"]) * 10.0 ** int(m["exp"])], m.start(), m.end())
+        for m in _PLAIN_E.finditer(plain)
+        if 4 <= int(m["exp"]) <= 11 and m["mant"] != "10"
+    ]
     for m in _MILLIONS.finditer(plain):
         unit = m["unit"].casefold()
         scale = 1e9 if unit.startswith("b") else 1e3 if unit.startswith("t") else 1e6
         values = [_number(m["mant"]) * scale]
         values += [_number(one) * scale for one in re.findall(_NUMBER, m["list"])]
         found.append((values, m.start(), m.end()))
-    for m in _SAID_MILLIONS.finditer(plain):
-        found.append(([_SAID[" ".join(m[1].casefold().split())] * 1e6], m.start(), m.end()))
-    for m in _WRITTEN.finditer(plain):
-        found.append(([_number(m["mant"])], m.start(), m.end()))
+    said = _SAID_MILLIONS.finditer(plain)
+    found += [([_SAID[" ".join(m[1].casefold().split())] * 1e6], m.start(), m.end()) for m in said]
+    found += [([_number(m["mant"])], m.start(), m.end()) for m in _WRITTEN.finditer(plain)]
     taken: list[tuple[list[float], int, int]] = []
     for one in sorted(found, key=lambda f: (f[1], -f[2])):
         if not taken or one[1] >= taken[-1][2]:

@@ -1,9 +1,10 @@
-"""Registry files as people have them: one study, a page of the API, a bare array, JSON lines, zip of NCT*.json, gz."""
+"""Registry files as people have them: one study, an API page, a bare array, JSON lines, zip of NCT*.json, gz."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 import zipfile
 import zlib
@@ -73,31 +74,26 @@ def _bytes(stream: IO[bytes], where: str) -> Iterator[Item]:
 
 
 def _text(stream: IO[str], where: str) -> Iterator[Item]:
-    first = stream.readline(LIMIT)
-    while first and not first.strip():
-        first = stream.readline(LIMIT)
-    if not first:
+    head: list[str] = []  # the first two lines that are not blank, with the blank ones around them
+    while sum(bool(line.strip()) for line in head) < 2 and (line := stream.readline(LIMIT)):
+        head.append(line)
+    full = [line for line in head if line.strip()]
+    if not full:
         raise InputError(f"{where}: the file is empty")
-    start = first.lstrip()[0]
+    start = full[0].lstrip()[0]
     if start not in "{[":
         hint = "; this is XML or a web page, fetch JSON" if start == "<" else ""
-        raise InputError(f"{where}: not JSON, it begins with {shorten(first, 30)!r}{hint}")
-    whole = _parse(first) if start == "{" else None
-    second = stream.readline(LIMIT)
-    if start == "{" and whole is not None and whole[0] is not None:
-        if second.strip():
-            yield from _lines(first, second, stream, where)
-        else:
-            yield from _study_or_page(whole[0], where)
+        raise InputError(f"{where}: not JSON, it begins with {shorten(full[0], 30)!r}{hint}")
+    whole, _ = _parse(full[0]) if start == "{" else (None, "")
+    if whole is not None and len(full) == 1:
+        yield from _study_or_page(whole, where)
         return
-    value, problem = _parse(first + second + stream.read(LIMIT))
+    lines = start == "{" and len(full) > 1 and _parse(full[1])[0] is not None  # perhaps only the first is damaged
+    if whole is not None or lines:
+        yield from _lines(head, stream, where)
+        return
+    value, problem = _parse("".join(head) + stream.read(LIMIT))
     if value is None:
-        # Perhaps JSON lines whose first line is damaged.
-        lines = (first + second).splitlines()
-        if start == "{" and len(lines) > 1 and _parse(lines[1])[0] is not None:
-            stream.seek(0)
-            yield from _lines("", "", stream, where)
-            return
         raise InputError(f"{where}: not valid JSON: {problem}")
     yield from _study_or_page(value, where)
 
@@ -112,14 +108,9 @@ def _study_or_page(value: Any, where: str) -> Iterator[Item]:
         yield _item(one, f"{where}, study {index + 1}")
 
 
-def _lines(first: str, second: str, stream: IO[str], where: str) -> Iterator[Item]:
-    number = 0
-    for line in (*([first, second] if first else []), *()):
-        number += 1
-        if line.strip():
-            yield _line(line, f"{where}, line {number}")
-    while line := stream.readline(LIMIT):
-        number += 1
+def _lines(head: list[str], stream: IO[str], where: str) -> Iterator[Item]:
+    rest = iter(lambda: stream.readline(LIMIT), "")
+    for number, line in enumerate(itertools.chain(head, rest), 1):
         if line.strip():
             yield _line(line, f"{where}, line {number}")
 

@@ -1,4 +1,4 @@
-"""Which trials may fit a person: yes, no or unknown for each criterion; unknown never excludes, an open limit never drops.
+"""Which trials may fit a person: yes, no or unknown for each criterion; unknown never excludes.
 
 Nobody but the site can say who can take part; every answer here is "may fit, ask the site".
 """
@@ -23,7 +23,9 @@ from osteon.registry.record import Record
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 # Words that count as the condition asked for; the first of a group is its name.
 SYNONYMS: tuple[tuple[str, ...], ...] = (
-    ("osteoporosis", "osteoporotic", "osteopenia", "osteopenic", "low bone mass", "low bone density", "low bone mineral density",
+    ("osteoporosis", "osteoporotic", "osteopenia", "osteopenic", "low bone mass", "low bone density", "low bone "
+                                                                                                      "mineral "
+                                                                                                      "density",
      "bone loss", "fragility fracture", "fragility fractures", "osteoporoses", "postmenopausal osteoporosis"),
     ("osteogenesis imperfecta", "brittle bone"),
     ("frailty", "frail", "aging frailty", "ageing frailty", "frail elderly syndrome"),
@@ -94,10 +96,20 @@ class Match:
         """What `find-trials --json` prints for a trial."""
         record = self.record
         return {
-            "nct": record.nct, "fit": self.fit, "criteria": self.criteria, "nearest_open_site": self.site, "km": self.km,
-            "status": record.status, "verified": record.verified or None, "snapshot": record.snapshot,
-            "title": record.title, "why": self.why, "ask": self.ask, "warnings": self.warnings, "link": record.link,
-        }  # fmt: skip
+            "nct": record.nct,
+            "fit": self.fit,
+            "criteria": self.criteria,
+            "nearest_open_site": self.site,
+            "km": self.km,
+            "status": record.status,
+            "verified": record.verified or None,
+            "snapshot": record.snapshot,
+            "title": record.title,
+            "why": self.why,
+            "ask": self.ask,
+            "warnings": self.warnings,
+            "link": record.link,
+        }
 
 
 def _words(text: str) -> str:

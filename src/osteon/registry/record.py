@@ -169,7 +169,7 @@ class Record:
                 Passage(
                     "interventionModelDescription", self.text("designModule.designInfo.interventionModelDescription")
                 ),
-            ],  # fmt: skip
+            ],
             "keyword": [
                 *(Passage("keywords", one) for one in self.texts("conditionsModule.keywords")),
                 *(Passage("conditions", one) for one in self.conditions),

@@ -1,4 +1,4 @@
-"""How the cells reach the body. What no text states is `unstated`: "infusion" alone may be a vein, an artery or an organ.
+"""How the cells reach the body. What no text states is `unstated`: an "infusion" may go into a vein or an organ.
 
 A value joins several routes with " + ". `local` is any other injection or implant at the diseased place.
 """
@@ -190,8 +190,13 @@ def route(record: Record) -> Value:
             if len(named) > 1 and "intrathecal" in named and "intraspinal" in named:
                 named = ["intrathecal", "intraspinal"]
             m, p = seen[named[0]]
-            return Value(" + ".join(sorted(named, key=str.casefold)), f"{tier}-states-route",
-                         around(p.text, *m.span()), confidence if len(named) == 1 else confidence - 0.1, p.field)  # fmt: skip
+            return Value(
+                " + ".join(sorted(named, key=str.casefold)),
+                f"{tier}-states-route",
+                around(p.text, *m.span()),
+                confidence if len(named) == 1 else confidence - 0.1,
+                p.field,
+            )
         if "local" in seen and weak is None:
             weak = ("local", *seen["local"])
     if weak:

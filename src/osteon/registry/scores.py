@@ -79,11 +79,11 @@ def measure(labels: Path, records: Iterable[Path]) -> list[dict[str, Any]]:
     """Scores of the labels in a file against the records in files (the first version of an id counts)."""
     with labels.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    wanted, found = {row["nct"] for row in rows}, {}
+    wanted, found = {row["nct"] for row in rows}, dict[str, Extraction]()
     for path in records:
         for item in read(path):
             record = Record(item.study or {})
-            if record.nct in wanted and record.nct not in found:
+            if record.nct and record.nct in wanted and record.nct not in found:
                 found[record.nct] = extract(record)
     return score(rows, found)
 

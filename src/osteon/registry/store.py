@@ -26,12 +26,13 @@ from osteon.registry.record import Record, day, nct_id
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS studies (nct VARCHAR, snapshot DATE, source VARCHAR, digest VARCHAR, raw VARCHAR,
                                     PRIMARY KEY (nct, snapshot));
-CREATE TABLE IF NOT EXISTS imports (source VARCHAR, snapshot DATE, estimated BOOLEAN, studies INTEGER, imported TIMESTAMP);
+CREATE TABLE IF NOT EXISTS imports (source VARCHAR, snapshot DATE, estimated BOOLEAN, studies INTEGER,
+                                    imported TIMESTAMP);
 CREATE TABLE IF NOT EXISTS state (change INTEGER);
 """
 _INDEX = """
-CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(nct UNINDEXED, snapshot UNINDEXED, status UNINDEXED, title, conditions,
-    interventions, summary, rest, tokenize='porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(nct UNINDEXED, snapshot UNINDEXED, status UNINDEXED, title,
+    conditions, interventions, summary, rest, tokenize='porter unicode61 remove_diacritics 2');
 CREATE TABLE IF NOT EXISTS state (change INTEGER);
 """
 STALE = 180  # days after which statuses are called old
@@ -190,10 +191,12 @@ class Store:
         order = "snapshot DESC"
         values = list(values)
         if as_of:
-            order = "snapshot <= ?::DATE DESC, CASE WHEN snapshot <= ?::DATE THEN -epoch(snapshot) ELSE epoch(snapshot) END"
+            order = "snapshot <= ?::DATE DESC,"
+            order += " CASE WHEN snapshot <= ?::DATE THEN -epoch(snapshot) ELSE epoch(snapshot) END"
             values += [as_of, as_of]
         rows: list[Any] = link.execute(
-            f"SELECT nct, snapshot, raw FROM studies {where} QUALIFY row_number() OVER (PARTITION BY nct ORDER BY {order}) = 1"
+            f"SELECT nct, snapshot, raw FROM studies {where}"
+            f" QUALIFY row_number() OVER (PARTITION BY nct ORDER BY {order}) = 1"
             " ORDER BY nct",
             values,
         ).fetchall()
@@ -217,21 +220,22 @@ class Store:
             if not rows:
                 ids = [row[0] for row in link.execute("SELECT DISTINCT nct FROM studies").fetchall()]
                 raise InputError(
-                    f"{wanted} is not among your {len(ids)} studies{nearest(wanted, ids, 0.85)}; bring it in with: osteon"
-                    f" registry refresh --query 'AREA[NCTId]{wanted}'"
+                    f"{wanted} is not among your {len(ids)} studies{nearest(wanted, ids, 0.85)}; bring it in with:"
+                    f" osteon registry refresh --query 'AREA[NCTId]{wanted}'"
                 )
             return Record(json.loads(rows[0][2]), rows[0][1].isoformat())
 
     def search(self, words: str, limit: int = 20) -> tuple[list[dict[str, Any]], float]:
         """Studies whose text fits the words, best first, and the milliseconds it took; titles weigh most."""
         begin = time.perf_counter()
-        terms = re.findall(r"\"[^\"]+\"|[\w-]+", words)
+        terms = [one.strip('"-') for one in re.findall(r"\"[^\"]+\"|[\w-]+", words)]
+        terms = [one for one in terms if re.search(r"\w", one)]
         if not terms:
             raise InputError('search for at least one word, such as: osteoporosis "stem cells"')
         if not self.index.exists():
             with self._open(write=self.file.exists()) as link:
                 self._reindex(link)
-        quoted = " ".join('"' + term.strip('"').replace('"', "") + '"' for term in terms if term.strip('"-'))
+        quoted = " ".join(f'"{term}"' for term in terms)
         statement = (
             "SELECT nct, title, status, snapshot, bm25(texts, 0, 0, 0, 10, 6, 6, 3, 1) AS score,"
             " snippet(texts, -1, '', '', ' … ', 12) FROM texts WHERE texts MATCH ? ORDER BY score LIMIT ?"
