@@ -92,7 +92,7 @@ _PASSIVE = ("BEHAVIORAL", "DIAGNOSTIC_TEST", "DIETARY_SUPPLEMENT", "RADIATION")
 _RECIPIENT = re.compile(r"[\s,]*(?:\w+\s+)?(?:recipient|candidate|survivor)", _I)
 _JOINED = re.compile(r"\+|\band\b|\bplus\b|,|&|\bwith\b|\bor\b", _I)
 _QUICK = re.compile(
-    r"cell|msc|mpc|msv|asc|adrc|svf|stromal|marrow|bmac|mnc|lipogems|fragment|sct|cord|tissue|car|graft|"
+    r"cell|cyte|blast|islet|treg|th2|msc|mpc|msv|asc|adrc|svf|stromal|marrow|bmac|mnc|lipogems|fragment|sct|cord|tissue|car|graft|"
     + "|".join(_BRAND.pattern.removeprefix(r"\b(?:").removesuffix(r")\b").split("|")),
     _I,
 )

@@ -159,10 +159,11 @@ def per_arm(record: Record) -> Value:
 
 
 _SPAN = re.compile(
-    r"(\d+(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|eighteen|twenty[\s-]?four)[\s-]*"
+    r"(\d{1,6}(?:\.\d{1,4})?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|eighteen|twenty[\s-]?four)[\s-]*"
     r"(?:st|nd|rd|th)?[\s-]*(years?|yrs?|months?|mos?\b|weeks?|wks?|days?)\b|"
-    r"\b(years?|months?|weeks?|days?)[\s-]*((?:\d+(?:\.\d+)?[\s,&/+]*(?:and|to|or|-|–)?[\s]*)+)", _I,
+    r"\b(years?|months?|weeks?|days?)[\s-]*((?:\d{1,6}(?:\.\d{1,4})?[\s,&/+]*(?:and|to|or|-|–)?[\s]*)+)", _I,
 )  # fmt: skip
+_BEFORE = re.compile(r"(?:(?<![\d.])\d{1,3}\s*(?:,|/|&|and|or|to|-|–)\s*(?:and\s+)?){1,8}$", _I)
 _WORDS = {
     "one": 1,
     "two": 2,
@@ -187,6 +188,9 @@ def _months(text: str) -> list[tuple[float, str]]:
             word = m[1].casefold()
             number = float(word) if word[0].isdigit() else float(_WORDS.get(word, 24))
             found.append((number * _MONTHS[m[2][0].casefold()], m[0]))
+            listed = _BEFORE.search(text[max(0, m.start() - 60) : m.start()]) if word[0].isdigit() else None
+            if listed:  # "6 and 12 months"
+                found += [(float(one) * _MONTHS[m[2][0].casefold()], m[0]) for one in re.findall(r"\d+", listed[0])]
         else:
             numbers = re.findall(r"\d+(?:\.\d+)?", m[4])
             found += [(float(one[:12]) * _MONTHS[m[3][0].casefold()], m[0].strip()) for one in numbers]

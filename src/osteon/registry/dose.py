@@ -15,21 +15,21 @@ from osteon.registry.value import Value, sentence
 _I = re.IGNORECASE
 MAX_PER_KG, MAX_TOTAL, MIN_TOTAL = 2e7, 2e10, 1e3  # beyond these a text is flagged (assumed; see docs/registry.md)
 
-_NUMBER = r"\d{1,3}(?:,\d{3})+|\d+(?:[.,·]\d+)?"
+_NUMBER = r"\d{1,3}(?:,\d{3}){1,3}|\d{1,12}(?:[.,·]\d{1,6})?"  # bounded, so that hostile texts stay quick
 _TIMES = r"\s*(?:[x×X*∗✕·]|\.(?=10))\s*"
 _POWER = (
     rf"(?P<mant>{_NUMBER})?(?(mant){_TIMES})10\s*(?P<caret>\^|\*(?=\d)|\*\*|[eE]\^?)?\s*\(?(?P<exp>\d{{1,2}})\)?"
-    r"(?!\d|[.,]\d)(?:\s*-\s*(?P<exp2>\d{1,2})(?!\d))?"
+    r"(?!\d|[.,]\d)(?:\s*-\s*(?P<exp2>\d{1,2})(?!\d|\s*[.,x×*X·∗]))?"
 )
 _UNICODE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _POWERS = re.compile(rf"(?<![\d.,^])(?:(?P<low>{_NUMBER})\s*(?:-|–|to|~|or|and|,)\s*)?(?:{_POWER})", _I)
 _PLAIN_E = re.compile(r"(?<![\d.,\w])(?P<mant>\d+(?:\.\d+)?)\s?[eE]\+?0?(?P<exp>\d{1,2})(?!\d)")
 _MILLIONS = re.compile(
-    rf"(?<![\d.,])(?P<list>(?:(?:{_NUMBER})\s*(?:-|–|to|,|/|or|and|,\s*or|,\s*and)\s*)*)(?P<mant>{_NUMBER})\s*-?\s*"
+    rf"(?<![\d.,])(?P<list>(?:(?:{_NUMBER})\s*(?:-|–|to|,|/|or|and|,\s*or|,\s*and)\s*){{0,6}})(?P<mant>{_NUMBER})\s*-?\s*"
     r"(?P<unit>millions?|billions?|thousand|MM|mln|mio|M(?=\s+(?:cells|MSCs?|allo)))(?![a-z])",
     _I,
 )
-_WRITTEN = re.compile(r"(?<![\d.,])(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,}|\d{6,12})(?![\d,])")
+_WRITTEN = re.compile(r"(?<![\d.,])(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,3}|\d{6,12})(?![\d,])")
 _CELL = re.compile(
     r"cells?\b|\bcel\b|MSCs?\b|MSV\b|MPCs?\b|ASCs?\b|\bTNCs?\b|\bMNCs?\b|CD34|\bCME\b|mononuc|nucleated|stem|"
     r"stromal|hUC|chondrocytes|"
