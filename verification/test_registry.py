@@ -1,7 +1,9 @@
 """10,000 spoilt real records: extraction never fails and every span occurs in its record; ranking all records is quick."""
 
 import datetime
+import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def studies(shared):
+def studies():
+    shared = Path(os.environ.get("OSTEON_SHARED", Path(__file__).parents[2] / "shared"))
+    if not (shared / "registry").is_dir():
+        pytest.skip(f"no development data at {shared}; set OSTEON_SHARED to their folder to run this test")
     return [item.study for path in sorted((shared / "registry").glob("*.jsonl.gz")) for item in read(path)]
 
 

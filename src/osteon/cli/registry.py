@@ -143,6 +143,25 @@ def search_command(words: tuple[str, ...], limit: int, as_json: bool) -> None:
         say(f"warning: {old}")
 
 
+@command.command("known")
+@json_option
+def known_command(as_json: bool) -> None:
+    """A few well-known studies that osteon ships facts about: direct trials, hosts, and wrong populations."""
+    import csv
+    import io
+    from importlib.resources import files
+
+    text = files("osteon.registry").joinpath("data", "known.csv").read_text("utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if as_json:
+        print_json({"studies": rows, "source": "ClinicalTrials.gov, the record of each study as of the day given"})
+        return
+    columns = [(name.replace("_", " "), name == "n") for name in rows[0]]
+    print_table(
+        columns, [list(row.values()) for row in rows], title="facts from ClinicalTrials.gov, as of the day given"
+    )
+
+
 @command.command("show")
 @click.argument("nct", metavar="NCT")
 @as_of_option
