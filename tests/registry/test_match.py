@@ -116,11 +116,21 @@ def test_nearest_open_site_by_distance_not_by_order():
     assert far.criteria["near"] == "no"
 
 
+def test_closed_sites_far_away_do_not_leave_hope():
+    shut = {"statusModule.overallStatus": "NOT_YET_RECRUITING"}
+    near = beside(**shut)
+    assert (near.criteria["near"], near.site) == ("unknown", None)  # its site is near, and not open yet
+    boston = beside(**shut, **{"contactsLocationsModule.locations": SITES[2:3]})
+    assert boston.criteria["near"] == "no"
+
+
 def test_sites_in_unknown_towns_do_not_exclude():
     places = [{"facility": "F", "city": "Nowheretown", "country": "United States", "status": "RECRUITING"}]
     one = beside(**{"contactsLocationsModule.locations": places})
     assert (one.criteria["near"], one.km) == ("unknown", None)
     assert one.site["facility"] == "F"
+    abroad = [{**places[0], "country": "Indonesia"}]
+    assert beside(**{"contactsLocationsModule.locations": abroad}).criteria["near"] == "no"  # whatever the town
     point = [{**places[0], "geoPoint": {"lat": 47.6, "lon": -122.3}}]
     assert beside(**{"contactsLocationsModule.locations": point}).km < 5
 
@@ -142,6 +152,9 @@ def test_condition_is_judged_here():
                                     "identificationModule.officialTitle": "x",
                                     "derivedSection.conditionBrowseModule.meshes": []}), "2022-10-10")  # fmt: skip
     assert match(dental, reader(), TODAY).criteria["condition"] == "no"
+    near = {"conditionsModule.conditions": ["Bone Loss"], "identificationModule.briefTitle": "x",
+            "identificationModule.officialTitle": "x", "derivedSection.conditionBrowseModule.meshes": []}  # fmt: skip
+    assert match(Record(osteoporosis(**near), "2022-10-10"), reader(), TODAY).criteria["condition"] == "unknown"
     osteopenia = Record(osteoporosis(**{"conditionsModule.conditions": ["Osteopenia"]}), "2022-10-10")
     assert match(osteopenia, reader(), TODAY).criteria["condition"] == "yes"
 

@@ -23,16 +23,18 @@ from osteon.registry.record import Record
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 # Words that count as the condition asked for; the first of a group is its name.
 SYNONYMS: tuple[tuple[str, ...], ...] = (
-    ("osteoporosis", "osteoporotic", "osteopenia", "osteopenic", "low bone mass", "low bone density", "low bone "
-                                                                                                      "mineral "
-                                                                                                      "density",
-     "bone loss", "fragility fracture", "fragility fractures", "osteoporoses", "postmenopausal osteoporosis"),
+    (
+        "osteoporosis", "osteoporotic", "osteopenia", "osteopenic", "low bone mass", "low bone density",
+        "low bone mineral density", "fragility fracture", "fragility fractures", "osteoporoses",
+    ),
     ("osteogenesis imperfecta", "brittle bone"),
-    ("frailty", "frail", "aging frailty", "ageing frailty", "frail elderly syndrome"),
+    ("frailty", "frail", "frail elderly syndrome"),
     ("osteoarthritis", "gonarthrosis", "degenerative joint disease"),
     ("fracture", "fractures", "non-union", "nonunion"),
     ("degenerative disc disease", "intervertebral disc degeneration", "disc degeneration"),
 )  # fmt: skip
+# Near, but perhaps something else: unknown.
+_RELATED = {"osteoporosis": ("bone loss", "bone diseases metabolic", "bone demineralization")}
 _OPEN = {
     "RECRUITING": (YES, "recruiting"),
     "AVAILABLE": (YES, "expanded access, available"),
@@ -120,11 +122,12 @@ def condition(record: Record, asked: str) -> tuple[str, str]:
     """Whether the study is about the condition, judged here and not by the registry's fuzzy search."""
     wanted = _words(asked)
     group = next((names for names in SYNONYMS if any(_words(name) == wanted for name in names)), (asked,))
-    names = [_words(name) for name in group]
-    held = [*record.conditions, *record.meshes]
-    held = [text for text in held if wanted in _words(text) or not _DENTAL.search(text)]
+    names = [wanted, *map(_words, group)]
+    related = [_words(name) for name in _RELATED.get(group[0], ())]
+    everything = [*record.conditions, *record.meshes]
+    held = [text for text in everything if wanted in _words(text) or not _DENTAL.search(text)]
     for text in held:
-        if wanted in _words(text) or any(name in _words(text) for name in names):
+        if any(name in _words(text) for name in names):
             return YES, text
     for text in (record.title, record.text("identificationModule.officialTitle")):
         if any(name in _words(text) for name in names):
@@ -132,7 +135,10 @@ def condition(record: Record, asked: str) -> tuple[str, str]:
     for text in record.texts("conditionsModule.keywords"):
         if any(name in _words(text) for name in names):
             return UNKNOWN, f"only a keyword: {text}"
-    if not held and not record.title:
+    for text in held:
+        if any(name in _words(text) for name in related):
+            return UNKNOWN, f"perhaps another condition: {text}"
+    if not everything and not record.title:
         return UNKNOWN, "the record names no condition"
     return NO, ", ".join(record.conditions[:3]) or "another condition"
 
@@ -179,20 +185,22 @@ def _sites(record: Record, person: Person) -> tuple[dict[str, Any] | None, float
     rows = record.items("contactsLocationsModule.locations")
     running = record.status in ("RECRUITING", "AVAILABLE")
     candidates: list[tuple[float, int, dict[str, Any]]] = []
-    unplaced = False
+    gaps: list[float | None] = []  # of every site, open or not; None where the place is not known
     for index, row in enumerate(rows):
+        place = places.site(row) if person.near else None
+        gap = places.kilometres(person.near, place) if person.near and place else None
+        if gap is None and person.near and person.within and isinstance(row.get("country"), str):
+            bound = places.to_country(person.near, row["country"])
+            gaps.append(bound if bound is not None and bound > person.within + 100 else None)
+        else:
+            gaps.append(gap)
         raw = row.get("status")
         status = raw.upper() if isinstance(raw, str) else ""
-        if not (status in ("RECRUITING", "AVAILABLE") or (not status and running)) or not running:
+        if not running or status not in ("RECRUITING", "AVAILABLE", ""):
             continue
         told = {key: row[key] for key in ("facility", "city", "state", "country") if isinstance(row.get(key), str)}
         told["status"] = status or "not given for the site"
-        place = places.site(row) if person.near else None
-        if place is None or person.near is None:
-            unplaced = True
-            candidates.append((float("inf"), index, told))
-        else:
-            candidates.append((places.kilometres(person.near, place), index, told))
+        candidates.append((gap if gap is not None else float("inf"), index, told))
     candidates.sort(key=lambda c: (c[0], c[1]))
     site = candidates[0][2] if candidates else None
     km = round(candidates[0][0], 1) if candidates and candidates[0][0] != float("inf") else None
@@ -200,11 +208,19 @@ def _sites(record: Record, person: Person) -> tuple[dict[str, Any] | None, float
         return site, km, YES, "no distance asked for"
     if km is not None and km <= person.within:
         return site, km, YES, f"{km:.0f} km"
-    if km is not None and not unplaced:
-        return site, km, NO, f"the nearest open site is {km:.0f} km away"
-    if km is not None:
-        return site, km, UNKNOWN, "some open sites are in towns that the gazetteer lacks"
-    return site, km, UNKNOWN, "no open site with a known place"
+    known = [gap for gap in gaps if gap is not None]
+    if known and len(known) == len(gaps) and min(known) > person.within:
+        return site, km, NO, f"its nearest site is at least {min(known):.0f} km away"
+    if candidates and km is not None and all(c[0] != float("inf") for c in candidates):
+        return site, km, NO, f"its nearest open site is {km:.0f} km away"
+    if not rows:
+        return site, km, UNKNOWN, "no sites are listed"
+    return (
+        site,
+        km,
+        UNKNOWN,
+        "sites in towns that the gazetteer lacks" if len(known) < len(gaps) else "no site is open yet",
+    )
 
 
 def match(record: Record, person: Person, today: datetime.date) -> Match:

@@ -178,6 +178,18 @@ def site(row: Any) -> Place | None:
     return Place(label, found.lat, found.lon) if found else None
 
 
+def to_country(place: Place, country: str) -> float | None:
+    """Kilometres to the nearest town of a country, a lower bound for a site whose town is not known; None if unknown."""
+    code = countries().get(fold(country))
+    gaps = [
+        kilometres(place, Place("", lat, lon))
+        for (_, where), towns in _towns().items()
+        if where == code
+        for _, _, lat, lon in towns
+    ]
+    return min(gaps) if code and gaps else None
+
+
 def distance(text: str) -> float:
     """A distance such as 300km or 50 miles, in km; raises InputError."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(km|kilometres?|kilometers?|mi|miles?)?\s*", text, re.IGNORECASE)
