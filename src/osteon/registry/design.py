@@ -17,7 +17,7 @@ _CONTROLS = {
     "NO_INTERVENTION": "no_intervention",
     "ACTIVE_COMPARATOR": "active",
 }
-_PLACEBO = re.compile(r"(?<!no )(?<!without )(?<!without a )\bplacebos?\b", _I)
+_PLACEBO = re.compile(r"(?<!no )(?<!without )(?<!without a )(?:placebos?|vehicle)\b", _I)
 _SHAM = re.compile(
     r"\bsham\b|simulat\w+\s+(?:of\s+)?(?:\w+\s+)?(?:injection|puncture|procedure)|simulating lumbar", _I
 )
@@ -26,7 +26,7 @@ _CONTROL = re.compile(
 )
 _DOSED = re.compile(
     r"\b(?:low|medium|mid|intermediate|high(?:er)?|dose)[\s-]*(?:level|dose|dosage|concentration)?\b|cohort|"
-    r"\b\d+\s?(?:X|x)\b",
+    r"\b\d+\s?(?:X|x)\b|\b\d+\s?(?:mg|µg|ug|g|ml|millions?|M)\b",
     _I,
 )
 _WITHOUT = re.compile(r"\b(?:without|no)\s+(?:\w+\s+){0,3}(?:cells?|MSCs?|stem|injection|treatment)|not receive", _I)
@@ -65,30 +65,47 @@ def control(record: Record) -> Value:
         return Value(
             "no_intervention", "arm-type", str(arms[types.index("NO_INTERVENTION")]["type"]), 0.95, "armGroups.type"
         )
+    randomised = record.text("designModule.designInfo.allocation").upper() == "RANDOMIZED"
+    alike = _alike(arms, said, randomised)
+    if alike and len(arms) > 1 and set(types) == {"ACTIVE_COMPARATOR"}:
+        return alike
     if "ACTIVE_COMPARATOR" in types and len(arms) > 1:
         return Value("active", "arm-type", str(arms[types.index("ACTIVE_COMPARATOR")]["type"]), 0.9, "armGroups.type")
     if len(arms) > 1:
-        names = [arm.get("interventionNames") for arm in arms]
-        label = str(arms[0].get("label", ""))
         for i, text in said:
-            if types[i] in ("OTHER", "", "EXPERIMENTAL") and (m := _CONTROL.search(text.split(" | ")[0])) \
-                    and not products(text.split(" | ")[0]):  # fmt: skip
+            if (
+                types[i] in ("OTHER", "", "EXPERIMENTAL")
+                and (m := _CONTROL.search(text.split(" | ")[0]))
+                and not products(text.split(" | ")[0])
+            ):
                 return Value("active", "arm-text", m[0], 0.75, f"armGroups[{i}]")
         cells = [bool(products(text)) for _, text in said]
-        if any(cells) and not all(cells):
+        if randomised and any(cells) and not all(cells):
             i = cells.index(False)
             return Value("active", "arm-without-cells", _first_words(arms[i]), 0.7, f"armGroups[{i}]")
-        same = all(isinstance(n, list) and n and n == names[0] for n in names)
-        doses = sum(bool(_DOSED.search(text.split(" | ")[0])) for _, text in said)
-        if (same and doses) or doses == len(arms):
-            return Value("dose", "arms-differ-in-dose", label[:120], 0.8, "armGroups[0].label")
-    if not arms and str(record.get("designModule.designInfo.allocation")).upper() == "RANDOMIZED":
+        if alike and alike.value == "dose":
+            return alike
+    if not arms and randomised:
         for p in record.tiers("title", "summary", "description"):
             if m := _PLACEBO.search(p.text):
                 return Value("placebo", "text-names-placebo", m[0], 0.75, p.field)
         return Value(None, "not-stated", "", 0.0)
     model = record.text("designModule.designInfo.interventionModel")
     return Value("none", "no-control-arm", model, 0.9, "designInfo.interventionModel")
+
+
+def _alike(arms: list[Mapping[str, Any]], said: list[tuple[int, str]], randomised: bool) -> Value | None:
+    """`dose` where all arms get the same in other doses or times, `none` where they get the same; else None."""
+    labels = [text.split(" | ")[0] for _, text in said]
+    names = [arm.get("interventionNames") for arm in arms]
+    same = len(names) > 1 and all(isinstance(n, list) and n and n == names[0] for n in names)
+    shared = (
+        set.intersection(*(set(re.findall(r"[a-z]{4,}", label.casefold())) for label in labels)) if labels else set()
+    )
+    doses = sum(bool(_DOSED.search(label)) for label in labels)
+    if (same and (doses or randomised)) or (doses == len(labels) > 1 and (shared or same)):
+        return Value("dose", "arms-differ-in-dose", labels[0][:120], 0.8, "armGroups[0].label")
+    return Value("none", "arms-get-the-same", labels[0][:120], 0.7, "armGroups[0].label") if same else None
 
 
 def _first_words(arm: Mapping[str, Any]) -> str:

@@ -179,7 +179,7 @@ def site(row: Any) -> Place | None:
 
 
 def to_country(place: Place, country: str) -> float | None:
-    """Kilometres to the nearest town of a country, a lower bound for a site whose town is not known; None if unknown."""
+    """Kilometres to the nearest town of a country, a lower bound for a site in it; None if unknown."""
     code = countries().get(fold(country))
     gaps = [
         kilometres(place, Place("", lat, lon))

@@ -62,7 +62,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
               r"impl|appl|transpl|deliv|"
               r"inoc|infil)\w*|(?:inj|admin|appl|transpl|impl|deliv)\w*\s+(?:\w+\s+){0,4}locally|"
               r"trans-?urethral\w*|peri-?urethral|"
-              r"intra-?\s?ovar\w+|intra-?\s?uterin\w+(?=\s+(?:inj|inf|adm|tran))|intra-?\s?pancrea\w+|"
+              r"intra-?\s?gland\w+|intra-?\s?ovar\w+|intra-?\s?uterin\w+(?=\s+(?:inj|inf|adm|tran))|intra-?\s?pancrea\w+|"
               r"intra-?\s?renal|intra-?\s?gingiv\w+|"
               r"(?:cartilage|bone|osseous|periodontal|chondral|alveolar)\s+(?:\w+\s+){0,1}(?:defect|lesion|cleft|"
               r"ridge|graft|regenerat)\w*|"
@@ -78,7 +78,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
 _RULES = [(name, re.compile(pattern, 0 if name == "-" else _I)) for name, pattern in ROUTES]
 _LOCAL = re.compile(
     r"intra-?\s?lesion\w*|intra-?\s?fistul\w*|intra-?\s?tend\w+|intra-?\s?osse\w+|sub-?\s?mucos\w+|"
-    r"intra-?\s?tissul\w+|"
+    r"intra-?\s?tissul\w+|intra-?\s?gland\w+|"
     r"local\w*\s+(?:inj|admin|impl|appl|transpl|deliv|inoc|infil)\w*|(?:inject|implant|"
     r"transplant)\w*\s+(?:\w+\s+){0,3}"
     r"(?:into|in|at|around)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra|non-?union|fistula|"
