@@ -58,6 +58,7 @@ def test_small_in_frailty_before_large_in_the_heart():
     [
         ({"statusModule.overallStatus": "COMPLETED"}, "closed"),
         ({"statusModule.overallStatus": "WITHDRAWN"}, "closed"),
+        ({"statusModule.studyFirstSubmitDate": "2023-01-01"}, "not-registered-yet"),
         ({"statusModule.overallStatus": "UNKNOWN"}, "status-unknown"),
         ({"eligibilityModule.maximumAge": "18 Months", "eligibilityModule.minimumAge": None}, "age"),
         ({"designModule.enrollmentInfo.count": 6}, "size"),
@@ -219,6 +220,7 @@ def test_real_records(shared, tmp_path):
     order = [c.host.nct for c in ranking.hosts]
     excluded = {row["nct"]: row for row in ranking.excluded}
     assert len(records) == len(order) + len(excluded) == 1914
+    assert excluded["NCT06325566"]["gate"] == "not-registered-yet"
     assert "NCT05284604" in order  # an open host in frailty
     assert excluded["NCT02065245"]["gate"] == "closed"
     assert excluded["NCT03169231"]["gate"] == "closed"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+
 from osteon.ancillary.host import Host
 from osteon.ancillary.tables import Tables
 from osteon.registry.record import RUNNING
 
 
-def failed(host: Host, tables: Tables) -> list[tuple[str, str]]:
+def failed(host: Host, tables: Tables, at: datetime.date) -> list[tuple[str, str]]:
     """(gate, reason) for each gate that is closed; the first is the one that is named."""
     drawn, found = host.drawn, []
     limit = tables("gates", "min_age")
+    if host.record.registered and host.record.registered > at:
+        found.append(("not-registered-yet", f"first registered on {host.record.registered}, after {at}"))
     if host.therapy is None:
         found.append(("therapy", "neither cells nor a senolytic are given"))
     if host.record.study_type == "EXPANDED_ACCESS":

@@ -17,8 +17,8 @@ PROSPECTIVE, BANKED, CT = "dxa+markers", "banked-serum", "opportunistic-ct"
 class Mode:
     """One way for one host: people measured per arm, what an estimate's variance is made of, cost and reasons.
 
-    `noise` and `bias` are variances in points² at 12 months; `noise` scales with the SD between people, `bias`
-    holds τ² and what the way of measuring adds.
+    `fixed` is the part of `cost` that does not depend on the number of people. `noise` and `bias` are variances in
+    points² at 12 months; `noise` scales with the SD between people, `bias` holds τ² and what measuring adds.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Mode:
     bias: float
     cost: float
     why: list[str]
+    fixed: float = 0.0
 
     @property
     def variance(self) -> float:
@@ -56,34 +57,45 @@ def modes(host: Host, tables: Tables) -> tuple[list[Mode], list[tuple[str, str]]
             )
         else:
             each = 2 * (costs["p1np"] + costs["ctx"]) + (0 if measures else 2 * (costs["dxa"] + costs["visit"]))
-            cost = each * (n_t + n_c) + costs["host_on_file" if measures else "host"] + costs["site"] * host.sites
+            fixed = costs["host_on_file" if measures else "host"] + costs["site"] * host.sites
             why = ["already measures bone: ask for its data and add markers, no new scans"] if measures else []
             if share < 1:
                 why.append(f"about {share:.0%} of {host.n:.0f} participants come in late enough for a baseline scan")
-            found.append(_mode(PROSPECTIVE, host, n_t, n_c, spread["bmd_sd"] / grown, 0.0, cost, why, tables))
+            found.append(
+                _mode(PROSPECTIVE, host, n_t, n_c, spread["bmd_sd"] / grown, 0.0, (fixed, each), why, tables)
+            )
     elif open_now:
         shut.append(("enrolment-over", f"{PROSPECTIVE}: enrolment is over, there is no baseline scan"))
     if host.drawn["banked_serum"]:
         sd = spread["p1np_sd"] / spread["p1np_per_point"]
-        cost = (2 * (costs["banked_sample"] + costs["p1np"])) * host.n + costs["host_on_file"]
+        price = (costs["host_on_file"], 2 * (costs["banked_sample"] + costs["p1np"]))
         why = [f"samples are kept ({' '.join(host.drawn.value('banked_serum').span.split())[:60]!r})"]
-        found.append(_mode(BANKED, host, host.treated, host.control, sd, spread["p1np_link_sd"], cost, why, tables))
+        found.append(_mode(BANKED, host, host.treated, host.control, sd, spread["p1np_link_sd"], price, why, tables))
     else:
         shut.append(("no-banked-serum", f"{BANKED}: no stored samples are mentioned; ask"))
     if host.drawn["ct"] and open_now:
         n_t, n_c = (n * spread["ct_share"] for n in (host.treated, host.control))
         if n_t + n_c >= least:
-            cost = 2 * costs["ct_reading"] * (n_t + n_c) + costs["host_on_file"] + costs["site"] * host.sites
+            price = (costs["host_on_file"] + costs["site"] * host.sites, 2 * costs["ct_reading"])
             why = [f"CT is part of the study ({' '.join(host.drawn.value('ct').span.split())[:60]!r}); no added dose"]
-            found.append(_mode(CT, host, n_t, n_c, spread["ct_sd"] / grown, spread["ct_link_sd"], cost, why, tables))
+            found.append(_mode(CT, host, n_t, n_c, spread["ct_sd"] / grown, spread["ct_link_sd"], price, why, tables))
     else:
         shut.append(("no-ct", f"{CT}: no CT is mentioned, or the study is closed"))
     return found, shut
 
 
 def _mode(
-    name: str, host: Host, n_t: float, n_c: float, sd: float, link: float, cost: float, why: list[str], tables: Tables
+    name: str,
+    host: Host,
+    n_t: float,
+    n_c: float,
+    sd: float,
+    link: float,
+    price: tuple[float, float],
+    why: list[str],
+    tables: Tables,
 ) -> Mode:
+    """A way whose `price` is what it costs in any case, and for each participant."""
     keep, trend = tables("spread", "retention"), tables("spread", "trend_sd")
     bias = host.tau**2 + link**2
     if n_c > 0:
@@ -97,4 +109,4 @@ def _mode(
         why = [*why, "no control group: before-and-after change, with what time alone may do"]
     if not math.isfinite(noise):
         noise = math.inf
-    return Mode(name, n_t, n_c, noise, bias, cost, why)
+    return Mode(name, n_t, n_c, noise, bias, price[0] + price[1] * (n_t + n_c), why, price[0])

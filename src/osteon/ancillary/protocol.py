@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.ancillary.modes import BANKED, CT, Mode
+from osteon.ancillary.modes import PROSPECTIVE, Mode
 from osteon.ancillary.rank import Choice, worth
 from osteon.ancillary.tables import Tables
 from osteon.ancillary.value import detectable, evpi, evsi
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 def within(choice: Choice, tables: Tables, budget: float | None) -> tuple[Choice, float]:
     """The choice cut down to a budget, and the share of the participants that it pays for."""
-    fixed = tables("costs", "host_on_file" if choice.mode.name in (BANKED, CT) else "host")
-    fixed += 0 if choice.mode.name == BANKED else tables("costs", "site") * choice.host.sites
-    fixed = min(fixed, choice.mode.cost)
+    fixed = choice.mode.fixed
     if budget is None or budget >= choice.mode.cost:
         return choice, 1.0
     share = (budget - fixed) / (choice.mode.cost - fixed) if choice.mode.cost > fixed else 0.0
@@ -39,8 +37,7 @@ def rows(choice: Choice, tables: Tables) -> list[dict[str, Any]]:
     for share in (0.25, 0.5, 0.75, 1.0):
         noise = choice.mode.noise / share
         gain = float(evsi(*choice.prior, tables("worth", "threshold"), noise + choice.mode.bias, worth(tables)))
-        part, _ = within(choice, tables, None)
-        cost = _cost(part, tables, share)
+        cost = _cost(choice, share)
         smaller = min(choice.mode.treated, choice.mode.control or choice.mode.treated) * share
         found.append(
             {
@@ -56,14 +53,11 @@ def rows(choice: Choice, tables: Tables) -> list[dict[str, Any]]:
     return found
 
 
-def _cost(choice: Choice, tables: Tables, share: float) -> float:
-    fixed = tables("costs", "host_on_file" if choice.mode.name in (BANKED, CT) else "host")
-    fixed = min(
-        fixed + (0 if choice.mode.name == BANKED else tables("costs", "site") * choice.host.sites), choice.mode.cost
-    )
-    return fixed + (choice.mode.cost - fixed) * share
+def _cost(choice: Choice, share: float) -> float:
+    return choice.mode.fixed + (choice.mode.cost - choice.mode.fixed) * share
 
 
+_WORDS = {"msc": "mesenchymal cells", "other_cells": "cells", "senolytic": "a senolytic"}
 _STEPS = {
     "dxa+markers": (
         "DXA of spine and hip before the first treatment and at the last planned visit (for each participant "
@@ -71,6 +65,11 @@ _STEPS = {
         " site's own physicist states the dose).",
         "Blood for P1NP at the same visits (any time of day); CTX only where the draw is fasted and in the morning.",
         "One phantom on every scanner; scans read centrally, blind to arm.",
+    ),
+    "data": (
+        "No new scans: the bone measurements that you plan anyway, by participant and arm, when you unblind.",
+        "Blood for P1NP at the same visits (any time of day); CTX only where the draw is fasted and in the morning.",
+        "How the scanners were cross-calibrated, and who read the scans.",
     ),
     "banked-serum": (
         "P1NP on stored serum from before treatment and from the last visit, all samples in one batch, blind to arm.",
@@ -90,6 +89,11 @@ def page(choice: Choice, tables: Tables, share: float = 1.0) -> str:
     record, mode, money = choice.host.record, choice.mode, tables.currency
     sponsor = record.text("sponsorCollaboratorsModule.leadSponsor.name") or "the sponsor"
     arms = [str(arm["label"]) for arm in record.arms if isinstance(arm.get("label"), str)][:8]
+    burden = "none"
+    if mode.name == PROSPECTIVE:
+        scans = "" if choice.host.drawn["bone_outcomes"] else "two scans and "
+        burden = f"{scans}two blood samples at visits that you plan anyway"
+    shares_data = mode.name == PROSPECTIVE and bool(choice.host.drawn["bone_outcomes"])
     smaller = min(mode.treated, mode.control or mode.treated)
     gap = detectable(smaller, tables("spread", "bmd_sd")) if smaller > 1 else math.inf
     best = evpi(*choice.prior, tables("worth", "threshold"), worth(tables))
@@ -103,12 +107,12 @@ def page(choice: Choice, tables: Tables, share: float = 1.0) -> str:
         " tool, from the public record; not medical advice, not a protocol.*",
         "",
         "## The question",
-        f"Does the therapy of your study ({choice.host.therapy}, {choice.host.drawn['route'] or 'as planned'}) "
+        f"Does the therapy of your study ({_WORDS[str(choice.host.therapy)]}, {choice.host.drawn['route'] or 'as planned'}) "
         f"change bone in your"
         " participants? Your study already has the arms and the follow-up that a study of bone would need.",
         "",
         "## What would be added",
-        *(f"- {step}" for step in _STEPS[mode.name]),
+        *(f"- {step}" for step in _STEPS["data" if shares_data else mode.name]),
         f"- Follow-up of {choice.host.months:.0f} months as you plan it; nothing is prolonged." if choice.host.months
         else "- Follow-up as you plan it (the record does not state how long).",
         "- Your objectives, arms, allocation and stopping rules stay as they are; bone results are held back "
@@ -140,9 +144,7 @@ def page(choice: Choice, tables: Tables, share: float = 1.0) -> str:
         "",
         "## What we would ask of you",
         "- A letter of agreement, an amendment of consent and ethics, and the arm codes at the end.",
-        "- The burden on participants: " + {"dxa+markers": "two scans and two blood samples at visits that you "
-        "plan anyway.",
-                                            "banked-serum": "none.", "opportunistic-ct": "none."}[mode.name],
+        f"- The burden on participants: {burden}.",
         f"- Approval takes time: {tables('gates', 'lag'):.0f} months are allowed for (assumed).",
         "",
         "## What the record leaves open",
@@ -160,7 +162,7 @@ def figure(choice: Choice, tables: Tables) -> Figure:
     gain = evsi(
         *choice.prior, tables("worth", "threshold"), choice.mode.noise / shares + choice.mode.bias, worth(tables)
     )
-    cost = np.array([_cost(choice, tables, float(s)) for s in shares])
+    cost = np.array([_cost(choice, float(s)) for s in shares])
     people = shares * (choice.mode.treated + choice.mode.control)
     made = NewFigure(figsize=(6.4, 4.0), layout="constrained")
     axes = made.add_subplot()

@@ -83,7 +83,7 @@ def choose(one: Host, tables: Tables, prior: Prior) -> tuple[Choice | None, list
 def judge(record: Record, at: datetime.date, tables: Tables, prior: Prior) -> Choice | dict[str, Any]:
     """One record at a day: a choice, or `{"nct", "gate", "why"}` with every closed gate in `why`."""
     one = host(record, extract(record), at, tables)
-    gates = failed(one, tables)
+    gates = failed(one, tables, at)
     choice = None
     if not gates:
         choice, gates = choose(one, tables, prior)

@@ -265,7 +265,7 @@ def find(records: Iterable[Record], person: Person, *, today: datetime.date, eve
         raise InputError("--condition: name one, such as osteoporosis")
     found = []
     for record in records:
-        if record.nct is None:
+        if record.nct is None or (record.registered and record.registered > today):
             continue
         said = condition(record, person.condition)
         if said[0] == NO:

@@ -120,6 +120,13 @@ class Record:
         return day(self.get("statusModule.startDateStruct.date"))
 
     @property
+    def registered(self) -> datetime.date | None:
+        """The day on which the study was first submitted."""
+        return day(self.get("statusModule.studyFirstSubmitDate")) or day(
+            self.get("statusModule.studyFirstPostDateStruct.date")
+        )
+
+    @property
     def completion(self) -> datetime.date | None:
         """The last day of the study, else of its primary outcome."""
         return day(self.get("statusModule.completionDateStruct.date"), end=True) or day(
