@@ -107,8 +107,8 @@ def page(choice: Choice, tables: Tables, share: float = 1.0) -> str:
         " tool, from the public record; not medical advice, not a protocol.*",
         "",
         "## The question",
-        f"Does the therapy of your study ({_WORDS[str(choice.host.therapy)]}, {choice.host.drawn['route'] or 'as planned'}) "
-        f"change bone in your"
+        f"Does the therapy of your study ({_WORDS[str(choice.host.therapy)]},"
+        f" {choice.host.drawn['route'] or 'as planned'}) change bone in your"
         " participants? Your study already has the arms and the follow-up that a study of bone would need.",
         "",
         "## What would be added",

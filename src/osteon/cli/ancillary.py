@@ -164,9 +164,8 @@ def _picture(found: Any) -> Any:
     top = found.hosts[:20][::-1]
     made = Figure(figsize=(8, 0.32 * len(top) + 1.4), layout="constrained")
     axes = made.add_subplot()
-    axes.barh(
-        [c.host.nct for c in top], [c.enbs / 1e3 for c in top], color=["C0" if c.enbs > 0 else "0.7" for c in top]
-    )
+    names = [f"{c.host.nct} {c.host.disease}, n {c.mode.treated + c.mode.control:.0f}" for c in top]
+    axes.barh(names, [c.enbs / 1e3 for c in top], color=["C0" if c.enbs > 0 else "0.7" for c in top])
     axes.set_xlabel(f"expected net benefit, thousand {found.tables.currency} ({found.tables.year}); at {found.at}")
     return made
 

@@ -268,7 +268,7 @@ class Store:
 def _held(record: Record) -> str | None:
     """The day that the registry itself writes into a record it serves."""
     held = day(record.get("derivedSection.miscInfoModule.versionHolder"))
-    return held.isoformat() if held else None
+    return held.isoformat() if held and held <= datetime.date.today() else None
 
 
 def _texts(row: tuple[str, datetime.date, str]) -> tuple[str, ...]:
