@@ -81,7 +81,7 @@ _TITLE_USE = re.compile(
 _NOT_GIVEN = re.compile(
     r"\bin vitro\b|isolat\w+ (?:and|of)|characteri[sz]|biomarker|harvest\w* (?:only|for research)|(?:blood|marrow|"
     r"tissue)\s+"
-    r"(?:sample|samples|sampling|collection|draw)|biops|questionnaire|cell\s+count|circulating|mobili[sz]|"
+    r"(?:sample|samples|sampling|collection|draw)|biops|questionnaire|cell\s+count|circulating|mobili[sz]|releas|endogenous|"
     r"osteogenic potential|"
     r"ex vivo study|bank(?:ing)?\b|receptor|registry of donors|functionality|senolytic|inflammation and stem",
     _I,

@@ -20,7 +20,7 @@ _DONOR = re.compile(
     r"\bunrelated\s+(?:healthy\s+)?donors?|\bhealthy\s+(?:adult\s+|young\s+|volunteer\s+)?donors?|"
     r"\brelated\s+or\s+unrelated\b|"
     r"\bhaplo-?(?:identical|type)|\boff-the-shelf\b|\bHLA[\s-](?:identical|matched|mismatched)\b|\buniversal\s+donor|"
-    r"\bmatched\s+sibling",
+    r"\bmatched\s+sibling|\b(?:obtained|derived|collected|recruited)\s+from\s+(?:the\s+|a\s+)?donors?\b",
     _I,
 )
 _BIRTH = re.compile(
@@ -69,7 +69,7 @@ def source(record: Record) -> Value:
                     donor is None
                     and (blood or not _OTHER.match(after))
                     and not re.search(
-                        r"(?:after|following|prior|previous|undergo\w*|post-?)\s+(?:\w+\s+){0,2}$",
+                        r"(?:after|following|prior|previous|undergo\w*|post-?|not|without|than)\s+(?:\w+\s+){0,2}$",
                         p.text[: m.start()][-40:],
                         _I,
                     )

@@ -29,7 +29,7 @@ _MILLIONS = re.compile(
     r"(?P<unit>millions?|billions?|thousand|MM|mln|mio|M(?=\s+(?:cells|MSCs?|allo)))(?![a-z])",
     _I,
 )
-_WRITTEN = re.compile(r"(?<![\d.,])(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,3}|\d{6,12})(?![\d,])")
+_WRITTEN = re.compile(r"(?<![\w.,-])(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,3}|\d{6,12})(?![\d,])")
 _CELL = re.compile(
     r"cells?\b|\bcel\b|MSCs?\b|MSV\b|MPCs?\b|ASCs?\b|\bTNCs?\b|\bMNCs?\b|CD34|\bCME\b|mononuc|nucleated|stem|"
     r"stromal|hUC|chondrocytes|"

@@ -20,7 +20,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
                         r"trans-?epicardial\w*|into\s+the\s+(?:[\w']+\s+){0,2}(?:myocardium|endocardium|"
                         r"ventric\w+\s+wall|heart\s+muscle)|"
                         r"\bin\s+the\s+myocardium|NOGA"),
-    ("intraportal", r"portal\s+vein|intra-?portal\w*|hepatic\s+(?:artery|vein)|intra-?hepatic\w*|into\s+the\s+liver"),
+    ("intraportal", r"portal\s+vein|intra-?portal\w*|hepatic\s+vein|intra-?hepatic\w*|into\s+the\s+liver"),
     ("intrathecal", r"intra-?\s?thecal\w*|lumbar\s+punctur\w+|sub-?arachnoid\w*|intra-?spinal\s+canal|"
                     r"into\s+(?:the\s+)?cerebrospinal"),
     ("intraspinal", r"intra-?\s?spinal\b|intra-?medullar[ye]?\b(?!\s+(?:nail|rod|canal|fix))|"
@@ -30,7 +30,8 @@ ROUTES: tuple[tuple[str, str], ...] = (
                       r"(?:inj|impl|transpl|infus)\w*|intra-?parenchymal\w*|intra-?cavitary|ommaya"),
     ("intradiscal", r"intra-?\s?dis[ck]\w*|into\s+(?:the\s+)?(?:\w+\s+){0,3}(?:inter-?vertebral\s+)?dis[ck]s?\b|"
                     r"nucleus\s+pulposus"),
-    ("intra-articular", r"intra-?\s?articul\w+|articular\s+cavity|into\s+(?:the\s+)?(?:\w+\s+){0,2}(?:knee|joint|"
+    ("intra-articular", r"intra-?\s?articul\w+|\bIA\s+(?:inject|administ)\w*(?=.{0,60}(?:knee|joint))|"
+                        r"articular\s+cavity|into\s+(?:the\s+)?(?:\w+\s+){0,2}(?:knee|joint|"
                         r"joint\s+cavity)s?\b|"
                         r"inject\w*\s+(?:\w+\s+){0,3}in\s+(?:the\s+)?(?:[\w']+\s+){0,3}(?:knee|joint)s?\b|"
                         r"\bin\s+joints\b|knee\s+(?:joint\s+)?injection"),
@@ -42,7 +43,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("intraocular", r"intra-?\s?vitre\w+|sub-?\s?retinal\w*|intra-?\s?ocular\w*|sub-?tenon\w*|suprachoroid\w*|"
                     r"retro-?bulbar|peri-?ocular|"
                     r"sub-?conjunctiv\w+|intra-?stromal\w*"),
-    ("intra-arterial", r"intra-?\s?arteri\w+|(?:renal|femoral|carotid|penile|pancreatic|uterine|"
+    ("intra-arterial", r"intra-?\s?arteri\w+|(?:hepatic|renal|femoral|carotid|penile|pancreatic|uterine|"
                        r"dorsal\s+penile)\s+arter\w+|trans-?arterial"),
     ("intramuscular", r"intra-?\s?muscul\w+|\bi\.\s?m\.|\bIM\s+(?:inj|admin|route)\w*|"
                       r"into\s+the\s+(?:\w+\s+)?muscles?\b"),
@@ -62,7 +63,8 @@ ROUTES: tuple[tuple[str, str], ...] = (
               r"impl|appl|transpl|deliv|"
               r"inoc|infil)\w*|(?:inj|admin|appl|transpl|impl|deliv)\w*\s+(?:\w+\s+){0,4}locally|"
               r"trans-?urethral\w*|peri-?urethral|"
-              r"intra-?\s?gland\w+|intra-?\s?ovar\w+|intra-?\s?uterin\w+(?=\s+(?:inj|inf|adm|tran))|intra-?\s?pancrea\w+|"
+              r"intra-?\s?gland\w+|intra-?\s?ovar\w+|intra-?\s?uterin\w+(?=\s+(?:inj|inf|adm|tran))|"
+              r"intra-?\s?pancrea\w+|"
               r"intra-?\s?renal|intra-?\s?gingiv\w+|"
               r"(?:cartilage|bone|osseous|periodontal|chondral|alveolar)\s+(?:\w+\s+){0,1}(?:defect|lesion|cleft|"
               r"ridge|graft|regenerat)\w*|"
@@ -70,7 +72,8 @@ ROUTES: tuple[tuple[str, str], ...] = (
               r"wall)s?|plug\b|scaffold\w*|"
               r"(?:into|to|at|around|in)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra\w*|"
               r"non-?union|fistula\w*|"
-              r"tendon|ulcer|wound|vocal\s+(?:fold|cord)|gland|sphincter|nerve|gingiva|socket|site|operation|foot|"
+              r"tendon|ulcer|wound|vocal\s+(?:fold|cord)|gland|testic\w+|sphincter|nerve|gingiva|socket|site|"
+              r"operation|foot|"
               r"stump)s?\b|arthroscop\w+|surgical(?:ly)?\s+implant\w*|"
               r"lipofilling|implantation|endoscop\w+\s+inj\w+|implant\s+of\s+\w+|trans-?catheter|vocal\s+(?:fold|"
               r"cord)s?"),
@@ -82,8 +85,7 @@ _LOCAL = re.compile(
     r"local\w*\s+(?:inj|admin|impl|appl|transpl|deliv|inoc|infil)\w*|(?:inject|implant|"
     r"transplant)\w*\s+(?:\w+\s+){0,3}"
     r"(?:into|in|at|around)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra|non-?union|fistula|"
-    r"tendon|ulcer|"
-    r"wound|femoral\s+head|site)", _I,
+    r"tendon|ulcer|gland|testic|sphincter|wound|femoral\s+head|site)", _I,
 )  # fmt: skip
 # Routes whose name leaves no doubt in a description, even where the sentence does not name the cells again.
 _SURE = ("intra-articular", "intrathecal", "intradiscal", "intracavernous", "intramyocardial")
