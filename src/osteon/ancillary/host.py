@@ -149,6 +149,19 @@ def _enrolling(record: Record, at: datetime.date, lag: float, months: float | No
     return (last - first) / (last - start), ""
 
 
+def _cells_later(record: Record) -> bool:
+    """Whether control participants may get the therapy in the end: crossover, rescue, or listed in a control arm."""
+    if record.text("designModule.designInfo.interventionModel").upper() == "CROSSOVER":
+        return True
+    names = " | ".join(str(row.get("name", "")) for row in record.interventions)
+    if re.search(r"placebo|sham|saline|vehicle", names, _I):  # else all arms list the one product
+        for arm in record.arms:
+            listed = arm.get("interventionNames")
+            if str(arm.get("type", "")).upper() in _CONTROLS and _texts(listed) and products(" ".join(listed or [])):
+                return True
+    return any(_RESCUE.search(p.text) for p in record.tiers("arm", "summary", "description"))
+
+
 def host(record: Record, drawn: Extraction, at: datetime.date, tables: Tables) -> Host:
     """The record as a host at a day; nothing is decided here."""
     notes: list[str] = []
@@ -164,21 +177,10 @@ def host(record: Record, drawn: Extraction, at: datetime.date, tables: Tables) -
             None,
         )
         therapy = "msc" if drawn["cell_type"] in kinds else "other_cells"
-    treated, control, more = _arms(record, drawn)
+    treated, control, more = _arms(record, drawn) if therapy else (float(drawn["n"] or 0), 0.0, [])
     notes += more
     months = drawn["follow_up_months"]
-    text = " ".join(p.text for p in record.tiers("arm", "summary", "description"))[:60_000]
-    model = record.text("designModule.designInfo.interventionModel").upper()
-    names = [str(row.get("name", "")) for row in record.interventions]
-    listed = any(
-        re.search(r"placebo|sham|saline|vehicle", name, _I) for name in names
-    )  # else all arms list the one product
-    placebo_gets_cells = listed and any(
-        str(arm.get("type", "")).upper() in _CONTROLS
-        and products(" ".join(arm["interventionNames"]) if _texts(arm.get("interventionNames")) else "")
-        for arm in record.arms
-    )
-    if months and control and (model == "CROSSOVER" or placebo_gets_cells or _RESCUE.search(text)):
+    if therapy and months and control and _cells_later(record):
         notes.append("control participants may get the therapy later: half of the follow-up is counted")
         months = months / 2
     low, high = drawn["age_min"], drawn["age_max"]

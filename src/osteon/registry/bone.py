@@ -45,11 +45,35 @@ _BANK = re.compile(
 )
 
 
+# Plain words without one of which a pattern cannot fit: looking for them first is quicker.
+_OUTCOME_HINTS = (
+    "bone",
+    "bmd",
+    "dxa",
+    "dexa",
+    "absorptiom",
+    "qct",
+    "p1np",
+    "ctx",
+    "ntx",
+    "osteocalc",
+    "fractur",
+    "score",
+)
+_SENOLYTIC_HINTS = ("senolytic", "dasatinib", "d+q", "d +", "fisetin", "navitoclax", "quercetin")
+_BANK_HINTS = ("stor", "bank", "frozen", "cryo", "archiv", "kept", "collect")
+
+
+def _any(text: str, hints: tuple[str, ...]) -> bool:
+    low = text.casefold()
+    return any(hint in low for hint in hints)
+
+
 def outcomes(record: Record) -> Value:
     """Bone end points among the outcomes, as the words that name them."""
     found, first = [], None
     for p in record.passages["outcome"]:
-        if p.field.endswith("timeFrame"):
+        if p.field.endswith("timeFrame") or not _any(p.text, _OUTCOME_HINTS):
             continue
         for m in _OUTCOME.finditer(p.text):
             if not _NOT_OUTCOME.match(p.text, m.start()):
@@ -75,8 +99,17 @@ def bone_condition(record: Record) -> Value:
     return Value(False, "condition-not-bone", "", 0.9)
 
 
-def _first(record: Record, pattern: re.Pattern[str], rule: str, *tiers: str, sure: float = 0.85) -> Value:
+def _first(
+    record: Record,
+    pattern: re.Pattern[str],
+    rule: str,
+    *tiers: str,
+    sure: float = 0.85,
+    hints: tuple[str, ...] = ("",),
+) -> Value:
     for p in record.tiers(*tiers):
+        if not _any(p.text, hints):
+            continue
         if m := pattern.search(p.text):
             return Value(True, rule, around(p.text, *m.span()), sure, p.field)
     return Value(False, "not-stated", "", 0.8)
@@ -89,7 +122,9 @@ def ct(record: Record) -> Value:
 
 def senolytic(record: Record) -> Value:
     """Whether a senolytic is given."""
-    return _first(record, _SENOLYTIC, "names-senolytic", "intervention", "arm", "title", sure=0.95)
+    return _first(
+        record, _SENOLYTIC, "names-senolytic", "intervention", "arm", "title", sure=0.95, hints=_SENOLYTIC_HINTS
+    )
 
 
 def steroids(record: Record) -> Value:
@@ -109,4 +144,14 @@ def banked(record: Record) -> Value:
     retention = record.text("designModule.bioSpec.retention")
     if retention and retention.strip().upper() not in ("NONE_RETAINED", ""):
         return Value(True, "samples-retained", retention, 0.97, "bioSpec.retention")
-    return _first(record, _BANK, "text-tells-of-storage", "outcome", "description", "summary", "arm", sure=0.75)
+    return _first(
+        record,
+        _BANK,
+        "text-tells-of-storage",
+        "outcome",
+        "description",
+        "summary",
+        "arm",
+        sure=0.75,
+        hints=_BANK_HINTS,
+    )
