@@ -46,20 +46,7 @@ _BANK = re.compile(
 
 
 # Plain words without one of which a pattern cannot fit: looking for them first is quicker.
-_OUTCOME_HINTS = (
-    "bone",
-    "bmd",
-    "dxa",
-    "dexa",
-    "absorptiom",
-    "qct",
-    "p1np",
-    "ctx",
-    "ntx",
-    "osteocalc",
-    "fractur",
-    "score",
-)
+_OUTCOME_HINTS = ("bone", "bmd", "dxa", "dexa", "absorpt", "qct", "p1np", "ctx", "ntx", "osteocalc", "fractur", "score")
 _SENOLYTIC_HINTS = ("senolytic", "dasatinib", "d+q", "d +", "fisetin", "navitoclax", "quercetin")
 _BANK_HINTS = ("stor", "bank", "frozen", "cryo", "archiv", "kept", "collect")
 
