@@ -46,7 +46,7 @@ _BANK = re.compile(
 
 
 # Plain words without one of which a pattern cannot fit: looking for them first is quicker.
-_OUTCOME_HINTS = ("bone", "bmd", "dxa", "dexa", "absorpt", "qct", "p1np", "ctx", "ntx", "osteocalc", "fractur", "score")
+_OUTCOME_HINTS = ("bone", "bmd", "dxa", "dexa", "absorp", "qct", "p1np", "ctx", "ntx", "osteocal", "fractur", "score")
 _SENOLYTIC_HINTS = ("senolytic", "dasatinib", "d+q", "d +", "fisetin", "navitoclax", "quercetin")
 _BANK_HINTS = ("stor", "bank", "frozen", "cryo", "archiv", "kept", "collect")
 
