@@ -133,6 +133,10 @@ def search_command(words: tuple[str, ...], limit: int, as_json: bool) -> None:
 
     quoted = [f'"{word}"' if " " in word and not word.startswith('"') else word for word in words]
     found, took = Store().search(" ".join(quoted), limit)
+    if not found and quoted != list(words):  # quoted for the shell's sake perhaps, not as a phrase
+        found, took = Store().search(" ".join(words), limit)
+        if found:
+            say("no study has it as a phrase; these have all of its words")
     if as_json:
         print_json({"studies": found, "milliseconds": round(took, 2)})
         return
