@@ -7,13 +7,14 @@ STAMP := $(VENV)/.osteon-installed
 
 BENCH := $(VENV)/.osteon-bench-installed
 
-.PHONY: help demo test verify scores bench bench-osteon bench-quick baseline lint format lock clean
+.PHONY: help demo test verify scores registry-scores bench bench-osteon bench-quick baseline lint format lock clean
 
 help:
 	@echo "make demo     set up, simulate the FRAME trial, write demo/frame.html and demo/frame.png"
 	@echo "make test     set up, lint, check types, run the tests"
 	@echo "make verify   the long checks as well"
 	@echo "make scores   score the models on all trials, write docs/validation.md"
+	@echo "make registry-scores  precision and recall of what is drawn from trial records, against hand labels"
 	@echo "make bench    the kernel beside other ODE engines (ten minutes); bench-quick takes under three"
 	@echo "make bench-osteon  the same on osteon's own model"
 	@echo "make lint | format | baseline | lock | clean"
@@ -43,6 +44,14 @@ $(BENCH): $(STAMP) benchmarks/requirements.lock benchmarks/install.py
 # docs/validation.md and its pictures; USE=fit leaves out the trials that were not fitted.
 scores: $(STAMP)
 	$(BIN)/python -m osteon.report.validation $(if $(USE),--use $(USE))
+
+# Needs the development records: OSTEON_SHARED, or `shared` beside the checkout. V=1 lists what is wrong.
+SHARED ?= $(or $(OSTEON_SHARED),../shared)
+registry-scores: $(STAMP)
+	@ls $(SHARED)/registry/*.jsonl.gz >/dev/null 2>&1 || { echo "no records in $(SHARED)/registry; set OSTEON_SHARED"; exit 1; }
+	$(BIN)/python -m osteon.registry.scores tests/registry/gold.csv \
+	  $(SHARED)/registry/msc_studies_2022.jsonl.gz $(SHARED)/registry/bone_studies_2023_xml.jsonl.gz \
+	  $(SHARED)/registry/native_v2_studies.jsonl.gz $(if $(V),-v)
 
 bench: $(BENCH)
 	$(BIN)/python benchmarks/run.py

@@ -46,7 +46,7 @@ def test_every_module_and_public_function_says_what_it_is():
 def test_docs_describe_every_option(name):
     import importlib
 
-    command = importlib.import_module(f"osteon.cli.{name}").command
+    command = importlib.import_module(f"osteon.cli.{name.replace('-', '_')}").command
     page = (ROOT / "docs" / "cli.md").read_text("utf-8")
     assert f"osteon {name}" in page
     section = page.split(f"## osteon {name}", 1)[1].split("\n## ", 1)[0]

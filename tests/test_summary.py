@@ -3,6 +3,7 @@ import pytest
 import xarray as xr
 
 import osteon
+from osteon import parameters, uncertainty
 from osteon.errors import OsteonWarning
 from osteon.result import build
 from osteon.summary import COLUMNS, csv_text, summarise
@@ -74,8 +75,12 @@ def test_differences_are_paired_by_draw():
     assert table["statistic"].tolist() == ["mean_pct_change"] * 4 + ["difference_vs_one"] * 2
     rows = table[table["statistic"] == "difference_vs_one"]
     assert rows["arm"].tolist() == ["two", "two"]
-    for key in ("value", "lower", "upper"):
-        assert rows[key].tolist() == pytest.approx([0, 5])
+    assert rows["value"].tolist() == pytest.approx([0, 5])
+    n = s.people.n_per_arm
+    share = parameters.load("observation")["response_bmd"].value
+    half = 1.645 * np.hypot(5 * share, uncertainty.spread("total_hip_bmd") * (2 / n) ** 0.5)
+    assert rows["lower"].tolist() == pytest.approx([0, 5 - half], rel=1e-3)
+    assert rows["upper"].tolist() == pytest.approx([0, 5 + half], rel=1e-3)
 
 
 def test_t_scores_go_with_the_change():

@@ -29,7 +29,7 @@ def summarise(result: xr.Dataset, study: Study) -> pd.DataFrame:
     `mean_pct_change`: BMD is the mean over people of 100·(x/x₀ − 1); markers are 100·(exp(mean ln(x/x₀)) − 1), since
     published marker values are medians. `value` is the mean over draws; `lower` and `upper` are 5 and 95 % of what a
     trial of `n` people per arm would see of it (`osteon.uncertainty`). `difference_vs_ARM` is how far the others are
-    from the first arm, in points of it; draw by draw, so that `lower` and `upper` are 5 and 95 % of the draws alone.
+    from the first arm, in points of it, draw by draw; `lower` and `upper` are those of such a difference.
     `mean_t_score`, where BMD is in g/cm² and has a reference; its interval is that of the change.
 
     A Result of one draw leaves `lower` and `upper` empty. End points that the model lacks are left out, with one
@@ -50,8 +50,9 @@ def summarise(result: xr.Dataset, study: Study) -> pd.DataFrame:
             bounds: Bounds = uncertainty.interval(name, mean, n) if several else None
             changes += _rows(study, arm.name, name, "mean_pct_change", 100.0 * (mean - 1.0), bounds)
             if arm.name != first:
-                apart = 100.0 * (mean - _mean_ratio(result, first, name)[:, at])
-                bounds = tuple(np.quantile(apart, _SHARES, axis=0)) if several else None
+                beside = _mean_ratio(result, first, name)[:, at]
+                apart = 100.0 * (mean - beside)
+                bounds = uncertainty.difference_interval(name, mean, beside, n) if several else None
                 differences += _rows(study, arm.name, name, f"difference_vs_{first}", apart, bounds)
             site = name.removesuffix("_bmd")
             if site in scores:

@@ -1,10 +1,12 @@
 """Trials left out and mechanisms left out: the same rows as the scores, the right things dropped, files that say it."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from osteon import uncertainty
+from osteon import parameters, uncertainty
 from osteon.evidence.loader import load_trials
 from osteon.evidence.score import validate
 from osteon.fit import ablation, held_out, optimise
@@ -52,6 +54,14 @@ def test_the_response_of_a_trial_is_what_errors_of_values_do_not_explain():
     assert held_out.response([{**row, "held_out": miss / 2}], "bmd") == 0
     other = {**row, "trial": held_out.ALL, "held_out": 99.0}
     assert held_out.response([{**row, "held_out": miss}, other], "bmd") == 0
+
+
+@pytest.mark.parametrize("kind", ["bmd", "marker"])
+def test_the_shipped_response_is_that_of_the_shipped_fit(kind):
+    folder = Path(parameters.__file__).parent / "osteon" / "fit"
+    rows = pd.read_csv(folder / held_out.FILE).to_dict("records")
+    seen = parameters.load("observation")[f"response_{kind}"].value
+    assert seen == pytest.approx(held_out.response(rows, kind), abs=0.01)
 
 
 def test_effects_act_where_they_should(every, problem):

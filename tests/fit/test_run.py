@@ -7,7 +7,8 @@ import pytest
 
 from osteon import parameters
 from osteon.fit import run
-from osteon.fit.sample import r_hat
+from osteon.fit.optimise import Found
+from osteon.fit.sample import r_hat, sample
 from osteon.fit.targets import Targets, targets
 from osteon.parameters.priors import is_fitted, is_sampled
 from osteon.skeleton import Osteon
@@ -37,6 +38,28 @@ def test_what_data_do_not_tell_stays_with_the_prior(found):
     rows = {row["id"]: row for row in found.values()}
     assert rows["abaloparatide_effect"]["sd"] == pytest.approx(rows["abaloparatide_effect"]["prior_sd"], rel=0.02)
     assert rows["denosumab_half_value"]["sd"] < 0.8 * rows["denosumab_half_value"]["prior_sd"]
+
+
+class Skewed:
+    """A posterior whose curvature misleads: exp(z) has the gamma distribution of shape 3 in each of 8 coordinates."""
+
+    count, shape = 8, 3.0
+
+    def misfit(self, z):
+        return (np.exp(z) - self.shape * z).sum(axis=1)
+
+
+def test_the_sample_is_that_of_the_posterior():
+    problem = Skewed()
+    top = np.full(8, np.log(3.0))
+    found = Found(top, 0.0, np.sqrt(3.0) * np.eye(8), 0)
+    posterior = sample(problem, found, rounds=3000, draws=4000, seed=2)
+    assert posterior.r_hat.max() < 1.01
+    assert posterior.effective.min() > 1000
+    gamma = np.exp(posterior.z)
+    assert gamma.mean(axis=0) == pytest.approx(np.full(8, 3.0), abs=0.2)
+    assert gamma.var(axis=0) == pytest.approx(np.full(8, 3.0), rel=0.2)
+    assert np.quantile(gamma, 0.05) == pytest.approx(0.818, abs=0.06)
 
 
 def test_r_hat_tells_chains_that_disagree():

@@ -27,6 +27,9 @@ COMMANDS = {
     "population": "the people of a country, and how many have osteoporosis",
     "therapies": "the therapies that a regimen may name",
     "params": "the parameters of a model, each with its source",
+    "registry": "trial records on this machine: import, refresh, search, show",
+    "ancillary": "which running trials could teach about bone, and at what cost",
+    "find-trials": "trials that may fit a person; ask the site",
     "cite": "how to cite osteon, its models and its evidence",
 }
 
@@ -38,7 +41,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"osteon.cli.{name}").command
+        command: click.Command = importlib.import_module(f"osteon.cli.{name.replace('-', '_')}").command
         return command
 
     def resolve_command(

@@ -1,6 +1,11 @@
-"""A sample of the posterior by emcee: some ensembles of walkers side by side, each with differential-evolution moves,
-in coordinates in which the posterior is round near its top. Convergence is told by R-hat between the ensembles and by
-the effective sample size. Trial effects are integrated out, so that they cost no dimension."""
+"""A sample of the posterior by emcee: some ensembles of walkers side by side, in coordinates y in which the posterior
+is near N(0, 1) at its top. Most moves are those of the preconditioned Crank-Nicolson scheme,
+
+    y' = sqrt(1 - b²) y + b n,   n ~ N(0, 1),   accepted by how far the posterior departs from N(0, 1),
+
+whose steps need not shrink with the number of coordinates; the rest are differential evolution, for where the
+posterior is not round. Convergence is told by R-hat between the ensembles and
+by the effective sample size. Trial effects are integrated out, so that they cost no dimension."""
 
 from __future__ import annotations
 
@@ -15,7 +20,8 @@ from osteon.fit.optimise import Found
 from osteon.fit.problem import Problem
 
 ENSEMBLES = 4
-WARM_UP = 0.5  # of the rounds, left out
+WARM_UP = 0.4  # of the rounds, left out
+STEPS = {0.15: 0.2, 0.35: 0.3, 0.6: 0.3}  # b of the moves and how often: wide and narrow, as y is not quite N(0, 1)
 START = 0.9  # spread of the walkers at the start, in posterior widths by the Jacobian
 CAP = 8.0  # widths from the top beyond which nothing is thought probable
 
@@ -58,7 +64,8 @@ def sample(
     kept, accepted = [], []
     for ensemble in range(ENSEMBLES):
         rng = np.random.default_rng([seed, ensemble])
-        moves = [(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)]
+        moves = [(emcee.moves.MHMove(crank_nicolson(b)), share) for b, share in STEPS.items()]
+        moves += [(emcee.moves.DEMove(), 1 - sum(STEPS.values()))]
         sampler = emcee.EnsembleSampler(walkers, d, log_probability, moves=moves, vectorize=True)
         sampler.random_state = np.random.RandomState(int(rng.integers(2**31))).get_state()
         state = START * rng.standard_normal((walkers, d))
@@ -72,6 +79,19 @@ def sample(
     whole = chains.reshape(-1, d)
     pick = np.random.default_rng(seed).choice(len(whole), size=min(draws, len(whole)), replace=False)
     return Posterior(top + whole[np.sort(pick)] @ widths.T, r_hat(chains), len(whole) / tau, float(np.mean(accepted)))
+
+
+def crank_nicolson(
+    b: float,
+) -> Callable[[np.ndarray, np.random.RandomState], tuple[np.ndarray, np.ndarray]]:
+    """A proposal of emcee: from walkers [walker, coordinate] to new ones, and the logarithm of how much more often
+    the way back is proposed than the way there."""
+
+    def propose(y: np.ndarray, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+        new = np.sqrt(1 - b**2) * y + b * rng.standard_normal(y.shape)
+        return new, 0.5 * ((new**2).sum(axis=1) - (y**2).sum(axis=1))
+
+    return propose
 
 
 def _time(chain: np.ndarray) -> np.ndarray:

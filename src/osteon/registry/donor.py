@@ -1,0 +1,100 @@
+"""Whose cells: the participant's own (autologous), a donor's (allogeneic), both, or undeclared."""
+
+from __future__ import annotations
+
+import re
+
+from osteon.registry.record import Record
+from osteon.registry.value import Value
+
+_I = re.IGNORECASE
+_OWN = re.compile(
+    r"\bautolog(?:ous|us|eous)\w*|\bautogen(?:ous|ic)\w*|\bautograft\w*(?=.{0,30}(?:cell|MSC))|"
+    r"(?:patients?|subjects?|participants?|person|individual)(?:'s|s'|’s|s’|\\&#39;s)?\s+own\s+(?:\w+\s+){0,3}"
+    r"(?:cells?|bone|fat|adipose|marrow|blood|stem|body|tissue)|\b(?:his|her|their|your)\s+own\s+(?:\w+\s+){0,2}"
+    r"(?:cells?|bone marrow|fat|stem|body|adipose)|\bsubjects\s+own\s+cells",
+    _I,
+)
+_DONOR = re.compile(
+    r"\ballog[ea]n(?:e?ic|ous|eous|eic)\w*|\ballo-?(?:hMSCs?|MSCs?|ASCs?|APZ\w*)\b|\bthird[\s-]party\b|"
+    r"\bunrelated\s+(?:healthy\s+)?donors?|\bhealthy\s+(?:adult\s+|young\s+|volunteer\s+)?donors?|"
+    r"\brelated\s+or\s+unrelated\b|"
+    r"\bhaplo-?(?:identical|type)|\boff-the-shelf\b|\bHLA[\s-](?:identical|matched|mismatched)\b|\buniversal\s+donor|"
+    r"\bmatched\s+sibling|\b(?:obtained|derived|collected|recruited)\s+from\s+(?:the\s+|a\s+)?donors?\b",
+    _I,
+)
+_BIRTH = re.compile(
+    r"umbilical[\s-]+cord|wharton|placent\w+|amnio\w*|\bcord[\s-](?:blood|derived|lining|tissue)\w*|"
+    r"\bh?UCB?-?\s?MSCs?\b|"
+    r"\bh?UMSCs?\b|\bHUC-?MSCs?\b|\bWJ-?\s?MSCs?|\bULSCs?\b",
+    _I,
+)
+_OWN_CORD = re.compile(r"(?:autolog\w+|own)\s+(?:\w+\s+){0,2}(?:umbilical|cord|placent)", _I)
+# Donor words that tell of an earlier transplant or of the graft of an organ, not of the cells under study.
+_OTHER = re.compile(
+    r"\s*(?:h(?:a)?ematopoietic|stem[\s-]cell\s+transplant|bone\s+marrow\s+transplant|"
+    r"transplant(?:ation)?\s+(?:recip|for)|"
+    r"HSCT|HCT|SCT|BMT|renal|kidney|liver|organ|graft\b|bone\s+graft|osteochondral|blood\s+transf|fat\s+graft)",
+    _I,
+)
+_HEMATOPOIETIC = re.compile(
+    r"h(?:a)?ematopoietic|PBSC|cord blood|peripheral blood|bone marrow transplant|lymph|T-?cell", _I
+)
+
+
+def source(record: Record) -> Value:
+    """`autologous`, `allogeneic`, `both` or `undeclared`; birth tissue without another word counts as a donor's."""
+    blood = any(_HEMATOPOIETIC.search(p.text) for p in record.passages["intervention"])
+    groups = (
+        (("title", "intervention", "arm"), 0.95),
+        (("summary",), 0.88),
+        (("keyword",), 0.8),
+        (("description",), 0.78),
+    )
+    for tiers, confidence in groups:
+        own = donor = None
+        for p in record.tiers(*tiers):
+            for m in _OWN.finditer(p.text):
+                if own is None and not re.match(
+                    r"\s*(?:serum|plasma|platelet|blood\s+(?:serum|plasma)|PRP|periosteal|fibrin|"
+                    r"bone\s+graft|"
+                    r"iliac)",
+                    p.text[m.end() : m.end() + 30],
+                    _I,
+                ):
+                    own = (m[0], p.field)
+            for m in _DONOR.finditer(p.text):
+                after = p.text[m.end() : m.end() + 45]
+                if (
+                    donor is None
+                    and (blood or not _OTHER.match(after))
+                    and not re.search(
+                        r"(?:after|following|prior|previous|undergo\w*|post-?|not|without|than)\s+(?:\w+\s+){0,2}$",
+                        p.text[: m.start()][-40:],
+                        _I,
+                    )
+                ):
+                    donor = (m[0], p.field)
+        if own and donor:
+            if tiers[0] in ("description", "summary"):
+                break  # a comparison in the background decides nothing
+            return Value("both", "words-for-both", own[0], 0.8, own[1])
+        if own:
+            return Value("autologous", "word-autologous", own[0], confidence, own[1])
+        if donor:
+            return Value("allogeneic", "word-allogeneic", donor[0], confidence, donor[1])
+        if tiers[0] == "title":
+            for p in record.tiers(*tiers):
+                found = _BIRTH.search(p.text)
+                if found and not any(_OWN_CORD.search(q.text) for q in record.tiers("summary", "description")):
+                    return Value("allogeneic", "birth-tissue-of-a-donor", found[0], 0.85, p.field)
+    for p in record.tiers("summary", "description"):
+        found = _BIRTH.search(p.text)
+        if found and (
+            re.search(
+                r"(?:derived|obtained|isolated|from|human)\W+(?:\w+\W+){0,3}$", p.text[: found.start()][-40:], _I
+            )
+            or re.match(r".{0,25}(?:cells?|MSCs?)\b", p.text[found.end() : found.end() + 40], _I)
+        ):
+            return Value("allogeneic", "birth-tissue-of-a-donor", found[0], 0.7, p.field)
+    return Value("undeclared", "not-stated", "", 0.0)

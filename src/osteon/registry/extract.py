@@ -1,0 +1,93 @@
+"""Everything that osteon draws from one record, each value with its rule, its words and a confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from osteon.registry import bone, cells, design, donor
+from osteon.registry.dose import dose
+from osteon.registry.record import Record
+from osteon.registry.route import route, systemic
+from osteon.registry.value import Value
+
+MAIN = ("cell_therapy", "cell_type", "source", "route", "dose", "per_kg", "control", "n", "age_min", "age_max", "sex")
+_NOT_CELLS = Value(None, "no-cells-given", "", 0.0)
+_OF_CELLS: dict[str, Callable[[Record], Value]] = {
+    "cell_type": cells.cell_type,
+    "source": donor.source,
+    "route": route,
+    "tissue": cells.tissue,
+}
+_OF_ALL: dict[str, Callable[[Record], Value]] = {
+    "cell_therapy": cells.cell_therapy,
+    "control": design.control,
+    "n": design.people,
+    "age_min": lambda record: design.age(record, "minimumAge"),
+    "age_max": lambda record: design.age(record, "maximumAge"),
+    "sex": design.sex,
+    "arms": design.arms,
+    "n_per_arm": design.per_arm,
+    "follow_up_months": design.follow_up,
+    "visits_months": design.visits,
+    "bone_outcomes": bone.outcomes,
+    "bone_condition": bone.bone_condition,
+    "ct": bone.ct,
+    "senolytic": bone.senolytic,
+    "steroids": bone.steroids,
+    "banked_serum": bone.banked,
+}
+_OF_DOSE = ("dose", "per_kg", "doses", "dose_flag")
+NAMES = (*MAIN, *(n for n in (*_OF_CELLS, *_OF_DOSE, "systemic", *_OF_ALL) if n not in MAIN))
+
+
+class Extraction:
+    """The values drawn from a record, by name; each is drawn when it is first asked for."""
+
+    def __init__(self, record: Record) -> None:
+        self.record, self._found = record, dict[str, Value]()
+
+    @property
+    def nct(self) -> str | None:
+        return self.record.nct
+
+    def value(self, name: str) -> Value:
+        """A value with its rule, words and confidence; never fails, whatever the record holds."""
+        if name not in self._found:
+            self._draw(name)
+        return self._found[name]
+
+    def __getitem__(self, name: str) -> Any:
+        """The bare value of a name."""
+        return self.value(name).value
+
+    def _draw(self, name: str) -> None:
+        if name in _OF_ALL:
+            self._found[name] = _OF_ALL[name](self.record)
+        elif not self["cell_therapy"]:
+            self._found[name] = _NOT_CELLS
+        elif name in _OF_DOSE:
+            self._found |= dict(zip(_OF_DOSE, dose(self.record), strict=True))
+        elif name == "systemic":
+            way = self.value("route")
+            self._found[name] = Value(systemic(way.value), "from-route", way.span, way.confidence, way.field)
+        else:
+            self._found[name] = _OF_CELLS[name](self.record)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """All values, drawn now."""
+        return {name: self.value(name) for name in NAMES}
+
+    def main(self) -> dict[str, dict[str, Any]]:
+        """The eleven values that `registry show --json` prints under `extracted`."""
+        return {name: self.value(name).as_dict() for name in MAIN}
+
+    def more(self) -> dict[str, dict[str, Any]]:
+        """All other values."""
+        return {name: self.value(name).as_dict() for name in NAMES if name not in MAIN}
+
+
+def extract(record: Record) -> Extraction:
+    """What can be drawn from a record."""
+    return Extraction(record)

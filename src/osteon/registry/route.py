@@ -1,0 +1,215 @@
+"""How the cells reach the body. What no text states is `unstated`: an "infusion" may go into a vein or an organ.
+
+A value joins several routes with " + ". `local` is any other injection or implant at the diseased place.
+"""
+
+from __future__ import annotations
+
+import re
+
+from osteon.registry.cells import products
+from osteon.registry.record import Passage, Record
+from osteon.registry.value import Value, around, sentence
+
+_I = re.IGNORECASE
+ROUTES: tuple[tuple[str, str], ...] = (
+    ("intracoronary", r"intra-?\s?coronar\w+|coronary\s+(?:artery\s+)?(?:injection|infusion|delivery)|"
+                      r"into\s+(?:the\s+)?(?:infarct\W?related\s+)?coronary"),
+    ("intramyocardial", r"(?:intra|trans-?epi|epi)-?\s?myocardi\w+|intra-?cardiac\w*|trans-?\s?endo-?cardi\w+|"
+                        r"endo-?myocardial\s+inj\w+|"
+                        r"trans-?epicardial\w*|into\s+the\s+(?:[\w']+\s+){0,2}(?:myocardium|endocardium|"
+                        r"ventric\w+\s+wall|heart\s+muscle)|"
+                        r"\bin\s+the\s+myocardium|NOGA"),
+    ("intraportal", r"portal\s+vein|intra-?portal\w*|hepatic\s+vein|intra-?hepatic\w*|into\s+the\s+liver"),
+    ("intrathecal", r"intra-?\s?thecal\w*|lumbar\s+punctur\w+|sub-?arachnoid\w*|intra-?spinal\s+canal|"
+                    r"into\s+(?:the\s+)?cerebrospinal"),
+    ("intraspinal", r"intra-?\s?spinal\b|intra-?medullar[ye]?\b(?!\s+(?:nail|rod|canal|fix))|"
+                    r"into\s+the\s+(?:injured\s+)?spinal\s+cord"),
+    ("intracerebral", r"intra-?cerebr\w*|intra-?ventricular\w*|intra-?cranial(?:ly)?\s+(?:inj|admin|transpl|"
+                      r"infus)\w*|stereotactic\w*\s+"
+                      r"(?:inj|impl|transpl|infus)\w*|intra-?parenchymal\w*|intra-?cavitary|ommaya"),
+    ("intradiscal", r"intra-?\s?dis[ck]\w*|into\s+(?:the\s+)?(?:\w+\s+){0,3}(?:inter-?vertebral\s+)?dis[ck]s?\b|"
+                    r"nucleus\s+pulposus"),
+    ("intra-articular", r"intra-?\s?articul\w+|\bIA\s+(?:inject|administ)\w*(?=.{0,60}(?:knee|joint))|"
+                        r"articular\s+cavity|into\s+(?:the\s+)?(?:\w+\s+){0,2}(?:knee|joint|"
+                        r"joint\s+cavity)s?\b|"
+                        r"inject\w*\s+(?:\w+\s+){0,3}in\s+(?:the\s+)?(?:[\w']+\s+){0,3}(?:knee|joint)s?\b|"
+                        r"\bin\s+joints\b|knee\s+(?:joint\s+)?injection"),
+    ("intracavernous", r"intra-?\s?cavernos?\w*|corp(?:us|ora)\s+cavern\w+|into\s+(?:the\s+)?(?:\w+\s+)?penis"),
+    ("intratracheal", r"intra-?\s?tracheal\w*|endo-?\s?bronchial\w*|intra-?\s?bronch\w+|endo-?tracheal\s+(?:inst|"
+                      r"adm)\w*"),
+    ("inhaled", r"\binhal\w+|nebuli[sz]\w+|aerosol\w*"),
+    ("intranasal", r"intra-?\s?nasal\w*"),
+    ("intraocular", r"intra-?\s?vitre\w+|sub-?\s?retinal\w*|intra-?\s?ocular\w*|sub-?tenon\w*|suprachoroid\w*|"
+                    r"retro-?bulbar|peri-?ocular|"
+                    r"sub-?conjunctiv\w+|intra-?stromal\w*"),
+    ("intra-arterial", r"intra-?\s?arteri\w+|(?:hepatic|renal|femoral|carotid|penile|pancreatic|uterine|"
+                       r"dorsal\s+penile)\s+arter\w+|trans-?arterial"),
+    ("intramuscular", r"intra-?\s?muscul\w+|\bi\.\s?m\.|\bIM\s+(?:inj|admin|route)\w*|"
+                      r"into\s+the\s+(?:\w+\s+)?muscles?\b"),
+    ("intraperitoneal", r"intra-?\s?peritone\w+"),
+    ("subcutaneous", r"sub-?\s?cutan\w+|intra-?\s?derm\w+|\bs\.c\."),
+    ("topical", r"\btopical\w*|\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
+                r"\beye\s?drops?|"
+                r"applied\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
+    ("IV", r"intra-?\s?ven(?:o|e)us\w*|intravenosu\w*|endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
+           r"(?:by|through|via|into)\s+(?:a\s+|the\s+)?(?:\w+\s+){0,2}(?:vein|central\s+line)s?\b(?<!portal\svein)|"
+           r"(?:peripheral|antecubital|cubital|cephalic|brachial|central|femoral)\s+(?:venous|veins?)\b|"
+           r"venous\s+(?:inf|inj)\w+|"
+           r"systemic\s+infusion|drip\b"),
+    ("local", r"intra-?\s?lesion\w*|peri-?\s?lesion\w*|intra-?\s?fistul\w*|peri-?anal\s+inj\w*|intra-?\s?tend\w+|"
+              r"intra-?\s?osse\w+|"
+              r"sub-?\s?mucos\w+|intra-?\s?tissul\w+|intra-?\s?alveolar|local\w*\s+(?:\w+\s+){0,2}(?:inj|admin|"
+              r"impl|appl|transpl|deliv|"
+              r"inoc|infil)\w*|(?:inj|admin|appl|transpl|impl|deliv)\w*\s+(?:\w+\s+){0,4}locally|"
+              r"trans-?urethral\w*|peri-?urethral|"
+              r"intra-?\s?gland\w+|intra-?\s?ovar\w+|intra-?\s?uterin\w+(?=\s+(?:inj|inf|adm|tran))|"
+              r"intra-?\s?pancrea\w+|"
+              r"intra-?\s?renal|intra-?\s?gingiv\w+|"
+              r"(?:cartilage|bone|osseous|periodontal|chondral|alveolar)\s+(?:\w+\s+){0,1}(?:defect|lesion|cleft|"
+              r"ridge|graft|regenerat)\w*|"
+              r"core\s+decompression|necrotic\s+(?:lesion|zone|area)|femoral\s+head|fistula\s+(?:tract|plug|"
+              r"wall)s?|plug\b|scaffold\w*|"
+              r"(?:into|to|at|around|in)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra\w*|"
+              r"non-?union|fistula\w*|"
+              r"tendon|ulcer|wound|vocal\s+(?:fold|cord)|gland|testic\w+|sphincter|nerve|gingiva|socket|site|"
+              r"operation|foot|"
+              r"stump)s?\b|arthroscop\w+|surgical(?:ly)?\s+implant\w*|"
+              r"lipofilling|implantation|endoscop\w+\s+inj\w+|implant\s+of\s+\w+|trans-?catheter|vocal\s+(?:fold|"
+              r"cord)s?"),
+)  # fmt: skip
+_RULES = [(name, re.compile(pattern, 0 if name == "-" else _I)) for name, pattern in ROUTES]
+_LOCAL = re.compile(
+    r"intra-?\s?lesion\w*|intra-?\s?fistul\w*|intra-?\s?tend\w+|intra-?\s?osse\w+|sub-?\s?mucos\w+|"
+    r"intra-?\s?tissul\w+|intra-?\s?gland\w+|"
+    r"local\w*\s+(?:inj|admin|impl|appl|transpl|deliv|inoc|infil)\w*|(?:inject|implant|"
+    r"transplant)\w*\s+(?:\w+\s+){0,3}"
+    r"(?:into|in|at|around)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra|non-?union|fistula|"
+    r"tendon|ulcer|gland|testic|sphincter|wound|femoral\s+head|site)", _I,
+)  # fmt: skip
+# Routes whose name leaves no doubt in a description, even where the sentence does not name the cells again.
+_SURE = ("intra-articular", "intrathecal", "intradiscal", "intracavernous", "intramyocardial")
+# "IV" as a number: a stage, class, phase, a manual's edition, or one of a list of Roman numerals.
+_ROMAN_BEFORE = re.compile(
+    r"(?:\b(?:class(?:es|ification)?|stages?|phases?|grades?|types?|levels?|DSM|NYHA|APACHE|parts?|scores?|"
+    r"lawrence|KL|fontaine|"
+    r"rutherford|factor|collagen)\W*|\bI{1,3}[AaBb]?\s*(?:and|or|to|&|[-–/,(])\s*)$",
+    _I,
+)
+_ROMAN_AFTER = re.compile(
+    r"\s*(?:-TR|[-–/]\s?V\b|ulcer|GVHD|stage|according|\)?\s*heart failure|toxicity|adverse|degree|fluids?)", _I
+)
+_CONTEXT = re.compile(
+    r"cells?\b|MSCs?\b|infus|inject|admin|transplant|implant|deliver|dose|stem|graft|SVF|concentrate|product|"
+    r"allorx|bmac|given|"
+    r"receiv|suspension|treat|appl",
+    _I,
+)
+_BACKGROUND = re.compile(
+    r"\b(?:mice|mouse|rats?|rabbits?|pigs?|swine|dogs?|animals?|preclinical|pre-clinical|previous(?:ly)?|prior|"
+    r"studies have|"
+    r"has been shown|have been shown|et al|reported|in contrast|unlike|literature|current treatment|"
+    r"conventional treatment|"
+    r"standard treatment|background)\b",
+    _I,
+)
+_DRUG = re.compile(
+    r"steroid|methylpred|hydrocort|prednis|dexameth|heparin|antibiot|immunoglobulin|IVIG|cyclophosph|fludarab|"
+    r"busulf|rituximab|"
+    r"paracetamol|diuretic|furosemide|contrast|gadolin|lidocaine|an[a]?esth|g-csf|insulin|teriparatide|"
+    r"parathyroid|\bPTH\b|forteo|amifostine|methotrexate|\b\w+(?:mab|platin|bine|poside|grastim|mustine|mycin|"
+    r"stine|sulfan|phamide|cillin|cept)\b|midazolam|fentanyl|hyaluron|mg/kg|mg/m2|\bmg\b",
+    _I,
+)
+_CONTROL_ARM = ("PLACEBO_COMPARATOR", "SHAM_COMPARATOR", "NO_INTERVENTION")
+
+
+def _hits(passage: Passage, *, strict: bool) -> list[tuple[str, re.Match[str]]]:
+    text, found = passage.text, []
+    for name, rule in _RULES:
+        for m in rule.finditer(text):
+            before, after = text[max(0, m.start() - 24) : m.start()], text[m.end() : m.end() + 16]
+            if name == "IV" and re.fullmatch(r"i\.?\s?v\.?", m[0], _I):
+                if m[0].isalpha() and m[0] != "IV" and not re.match(r"\s*(?:inf|inj|adm)", after, _I):
+                    continue
+                if _ROMAN_BEFORE.search(before) or _ROMAN_AFTER.match(after):
+                    continue
+            low, high = sentence(text, m.start())
+            said = text[low:high]
+            if strict and (_BACKGROUND.search(said) or not (name in _SURE or products(said))):
+                continue
+            near = text[max(low, m.start() - 110) : min(high, m.end() + 110)]
+            if not _CONTEXT.search(near):
+                continue
+            if (
+                name == "intraspinal"
+                and "medullar" in m[0].casefold()
+                and not re.search(r"spinal|\bcord\b", text, _I)
+            ):
+                name = "local"  # a bone's marrow cavity, not the spinal cord
+            if name in (
+                "IV",
+                "subcutaneous",
+                "intramuscular",
+                "topical",
+                "inhaled",
+                "intra-articular",
+                "intraperitoneal",
+            ):
+                close = text[max(low, m.start() - 90) : min(high, m.end() + 60)]
+                following = text[m.end() : min(high, m.end() + 45)]
+                if any(_DRUG.search(part) and not products(part) for part in (close, following)):
+                    continue
+            if name == "local" and strict and not _LOCAL.search(said):
+                continue
+            found.append((name, m))
+            break
+    return found
+
+
+def route(record: Record) -> Value:
+    """The route of the cells, by the first tier of text that states one."""
+    treated = [index for index, arm in enumerate(record.arms) if str(arm.get("type", "")).upper() not in _CONTROL_ARM]
+    cells = {int(p.field.split("[")[1].split("]")[0]) for p in record.passages["intervention"] if products(p.text)}
+    own = [
+        p for p in record.passages["intervention"] if not cells or int(p.field.split("[")[1].split("]")[0]) in cells
+    ]
+    arms = [p for p in record.passages["arm"] if int(p.field.split("[")[1].split("]")[0]) in treated]
+    tiers: tuple[tuple[str, list[Passage], float, bool], ...] = (
+        ("intervention", [*own, *arms], 0.95, False),
+        ("title", record.passages["title"], 0.93, False),
+        ("summary", record.passages["summary"], 0.85, True),
+        ("description", record.passages["description"], 0.78, True),
+    )
+    weak: tuple[str, re.Match[str], Passage] | None = None
+    for tier, passages, confidence, strict in tiers:
+        seen: dict[str, tuple[re.Match[str], Passage]] = {}
+        for p in passages:
+            for name, m in _hits(p, strict=strict):
+                seen.setdefault(name, (m, p))
+        named = [name for name in seen if name != "local"]
+        if named:
+            if len(named) > 1 and "intrathecal" in named and "intraspinal" in named:
+                named = ["intrathecal", "intraspinal"]
+            m, p = seen[named[0]]
+            return Value(
+                " + ".join(sorted(named, key=str.casefold)),
+                f"{tier}-states-route",
+                around(p.text, *m.span()),
+                confidence if len(named) == 1 else confidence - 0.1,
+                p.field,
+            )
+        if "local" in seen and weak is None:
+            weak = ("local", *seen["local"])
+    if weak:
+        name, m, p = weak
+        return Value(name, "place-of-the-disease", around(p.text, *m.span()), 0.75, p.field)
+    return Value("unstated", "not-stated", "", 0.0)
+
+
+def systemic(value: str) -> bool | None:
+    """Whether cells by this route reach the whole body; None when the route is not stated."""
+    parts = value.split(" + ")
+    if "IV" in parts:
+        return True
+    return None if parts == ["unstated"] else False
