@@ -36,11 +36,11 @@ ENDPOINTS: dict[str, Endpoint] = {
         Endpoint("nonvertebral_fracture", "Non-vertebral fracture", "fracture", "nonvert. fx"),
         Endpoint("trabecular_bone_volume", "Trabecular bone volume", "exploration", "trab. volume"),
         Endpoint("cortical_bone_volume", "Cortical bone volume", "exploration", "cort. volume"),
-        Endpoint("formation", "Bone formation", "exploration", "formation"),
-        Endpoint("resorption", "Bone resorption", "exploration", "resorption"),
-        Endpoint("senescent_burden", "Senescent burden", "exploration", "senescent"),
-        Endpoint("inflammation", "Inflammation", "exploration", "inflammation"),
-        Endpoint("progenitors", "Progenitors", "exploration", "progenitors"),
+        Endpoint("formation", "Bone formation", "exploration", "form."),
+        Endpoint("resorption", "Bone resorption", "exploration", "resorp."),
+        Endpoint("senescent_burden", "Senescent burden", "exploration", "senesc."),
+        Endpoint("inflammation", "Inflammation", "exploration", "inflam."),
+        Endpoint("progenitors", "Progenitors", "exploration", "progen."),
         Endpoint("graft", "Graft", "exploration", "graft"),
     )
 }
