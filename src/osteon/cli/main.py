@@ -21,6 +21,7 @@ from osteon.errors import OsteonError, OsteonWarning, nearest
 COMMANDS = {
     "simulate": "one person under one regimen",
     "run": "all arms of a study file; writes summary.csv",
+    "rerun": "a saved run again, and whether it gives the same numbers",
     "validate": "score a model against the published trials",
     "factorial": "all combinations of a study's factors, and what combining adds",
     "fit": "fit osteon's own model to the trials marked so",
