@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from osteon.deciding import deciding
+from osteon.deciding import FITTED, deciding
 from osteon.endpoints import ENDPOINTS
 from osteon.uncertainty import LOWER, UPPER
 from osteon.units import MONTH_DAYS, number
@@ -169,12 +169,12 @@ def _told(value: np.ndarray, accuracy: float) -> tuple[float, float, float, floa
 
 
 def words(found: pd.DataFrame, month: float, decided: Sequence[Mapping[str, Any]] = ()) -> list[str]:
-    """What each combination is worth for bone at one visit, as sentences: BMD and fractures; of markers nobody can
-    say which way is better. `decided` is what `rests_on` found."""
+    """What each combination is worth for bone at one visit, as sentences: BMD, bone volume and fractures; of markers
+    nobody can say which way is better. `decided` is what `rests_on` found."""
     by = {(row["name"], row["endpoint"]): row["parameters"] for row in decided}
     said = []
     for endpoint, here in found[found["month"] == month].groupby("endpoint", sort=False):
-        if ENDPOINTS[str(endpoint)].kind in ("bmd", "fracture"):
+        if ENDPOINTS[str(endpoint)].kind in ("bmd", "fracture") or str(endpoint).endswith("_bone_volume"):
             rows = {str(row["name"]): row for row in here.to_dict("records")}
             of = [name.removeprefix(f"{BETTER}: ") for name in rows if name.startswith(BETTER)]
             for combination in of:
@@ -183,6 +183,22 @@ def words(found: pd.DataFrame, month: float, decided: Sequence[Mapping[str, Any]
                 more = f"; the gain over the better single goes most with {told}" if told else ""
                 said.append(_sentence(rows, str(endpoint), month, combination) + more)
     return said
+
+
+def grounds(deciders: Sequence[Mapping[str, str]]) -> str:
+    """What the numbers that decide an answer rest on, as a sentence; "" where there are none. `deciders` as of
+    `osteon.deciding.told`."""
+    guessed = [one for one in deciders if one["rests_on"] != FITTED]
+    if not deciders:
+        return ""
+    if not guessed:
+        return "What decides these gains most was fitted to trials"
+    grades = sorted({one["grade"] for one in guessed})
+    many = "none" if len(guessed) == len(deciders) else f"only {len(deciders) - len(guessed)}"
+    return (
+        f"Of what decides these gains most ({len(deciders)} in all, listed below), {many} was fitted to a trial of "
+        f"bone; the others are of grade {' and '.join(grades)}, and the answer is no better than they are"
+    ).replace("the others are", "they are" if many == "none" else "the others are")
 
 
 def _sentence(rows: Mapping[str, Mapping[Any, Any]], endpoint: str, month: float, of: str) -> str:
