@@ -124,6 +124,8 @@ def test_mice(osteon, tmp_path):
     assert "was fitted to a trial of bone" in told["words"][-1]
     page = unescape((out / "factorial.html").read_text("utf-8"))
     assert all(one["name"] in page for one in told["deciding"])
+    few = osteon("factorial", tmp_path / "m.yaml", "--draws", "20", "--out", out, "--json")
+    assert json.loads(few.out)["decided_by"] == []  # and it ends: errors were followed for ten years, once
 
 
 @pytest.mark.parametrize(
