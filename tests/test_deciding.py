@@ -27,6 +27,22 @@ def test_is_spearmans():
     assert rho == pytest.approx(spearmanr(x, y).statistic)
 
 
+def test_what_goes_as_one_is_told_once():
+    """Records of one set, of which every draw takes all or none."""
+    rng = np.random.default_rng(4)
+    a = rng.normal(size=300)
+    other = rng.normal(size=300)
+    found = deciding(2 * a + other, {"first": a, "less": -3 * a, "other": other})
+    assert [ident for ident, _ in found] == ["first", "other"]
+
+
+def test_a_marker_decides_nothing_of_bmd():
+    model = Osteon()
+    ids, p = parameters.draws("osteon"), model.parameters()
+    assert "ctx_exponent" in acting(model, p, ids, {"denosumab"}, {"ctx"})
+    assert not {"ctx_exponent", "bsap_exponent"} & acting(model, p, ids, {"denosumab"}, {"lumbar_spine_bmd"})
+
+
 def test_nothing_to_tell():
     x = np.arange(100.0)
     assert deciding(np.ones(100), {"x": x}) == []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from osteon.parameters.records import Record
 
 PROBES = 4  # states at which it is looked whether a parameter acts
+ONE = 0.999  # a correlation above which two parameters are one
 LEAST, ERRORS = 0.25, 3.5  # of a correlation that is told; and how many standard errors of none it must be
 FEWEST = 30  # draws; fewer say nothing
 
@@ -28,17 +29,21 @@ def deciding(
     answer: Float[np.ndarray, " draw"], draws: Mapping[str, Float[np.ndarray, " draw"]], most: int = 3
 ) -> list[tuple[str, float]]:
     """Up to `most` parameters by id with their rank correlation, the strongest first; none where draws are few or the
-    answer is the same in all."""
+    answer is the same in all. Of those that go up and down as one (records of one set), the first stands for all."""
     if len(answer) < FEWEST or np.ptp(answer) == 0:
         return []
     ids = [ident for ident, values in draws.items() if np.ptp(values) > 0]
     if not ids:
         return []
     ranks = _ranks(np.stack([answer, *(draws[ident] for ident in ids)]))
-    found = np.corrcoef(ranks)[0, 1:]
-    best = sorted(zip(ids, found.tolist(), strict=True), key=lambda item: -abs(item[1]))
-    least = max(LEAST, ERRORS / len(answer) ** 0.5)
-    return [(ident, rho) for ident, rho in best[:most] if abs(rho) >= least]
+    between = np.corrcoef(ranks)
+    least, kept = max(LEAST, ERRORS / len(answer) ** 0.5), list[int]()
+    for i in sorted(range(1, len(ranks)), key=lambda i: -abs(round(between[0, i], 9))):
+        if abs(between[0, i]) < least or len(kept) == most:
+            break
+        if not any(abs(between[i, j]) > ONE for j in kept):
+            kept.append(i)
+    return [(ids[i - 1], float(between[0, i])) for i in kept]
 
 
 FITTED, ASSUMED = "fitted to trials", "assumed"
@@ -70,10 +75,12 @@ def told(ids: Iterable[str], records: Mapping[str, Record]) -> list[dict[str, st
     return found
 
 
-def acting(model: Model, p: Any, ids: Iterable[str], therapies: Collection[str]) -> set[str]:
-    """Those of the parameters that change anything when only these therapies are given: rates, end points, kinetics,
-    start or kinks, looked at in some states. Those of other drugs may go with the answer too, since the fit ties them
-    to these, but decide nothing."""
+def acting(
+    model: Model, p: Any, ids: Iterable[str], therapies: Collection[str], endpoints: Collection[str] | None = None
+) -> set[str]:
+    """Those of the parameters that change anything when only these therapies are given: rates, end points (these, or
+    all), kinetics, start or kinks, looked at in some states. Those of other drugs may go with the answer too, since
+    the fit ties them to these, but decide nothing."""
     given = [name for name in model.kinetics(p) if any(f"{name} ".startswith(f"{one} ") for one in therapies)]
     heard = sorted({model.kinetics(p)[name].channel for name in given})
     rng = np.random.default_rng(0)
@@ -98,7 +105,7 @@ def acting(model: Model, p: Any, ids: Iterable[str], therapies: Collection[str])
         for x, u, t in zip(states.tolist(), levels.tolist(), ages.tolist(), strict=True):
             production, loss = model.rates(x, u, t, q)
             found += [a - b * c for a, b, c in zip(production, loss, x, strict=True)]
-            found += model.read_out(x, q).values()
+            found += (v for name, v in model.read_out(x, q).items() if endpoints is None or name in endpoints)
         return found
 
     usual = seen(p)

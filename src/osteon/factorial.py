@@ -104,10 +104,13 @@ def _difference(table: np.ndarray, levels: dict[int, int]) -> np.ndarray:
     return table
 
 
-def by_draw(result: xr.Dataset, study: Study, design: Design) -> Iterator[tuple[str, str, float, np.ndarray]]:
-    """Name, end point, month and value [draw] of each contrast, at every visit after month 0."""
+def by_draw(
+    result: xr.Dataset, study: Study, design: Design, endpoint: str | None = None
+) -> Iterator[tuple[str, str, float, np.ndarray]]:
+    """Name, end point, month and value [draw] of each contrast, of all end points or one, at every visit after month
+    0."""
     months = [month for month in study.visits if month > 0]
-    for name in (n for n in study.endpoints if n in result):
+    for name in (n for n in study.endpoints if n in result and endpoint in (None, n)):
         y = np.stack([_change(result, design, name, month) for month in months], axis=-1)
         for contrast in contrasts(design, y, low_is_better=name in LOW_IS_BETTER):
             value = 100.0 * np.expm1(contrast.value) if ENDPOINTS[name].kind == "marker" else contrast.value
@@ -131,12 +134,13 @@ def _accuracy(endpoint: str) -> float:
 
 
 def rests_on(
-    result: xr.Dataset, study: Study, design: Design, draws: Mapping[str, np.ndarray]
+    result: xr.Dataset, study: Study, design: Design, draws: Mapping[str, np.ndarray], endpoint: str | None = None
 ) -> list[dict[str, Any]]:
-    """Which parameters decide what combinations gain over the better single at the last visit (`osteon.deciding`)."""
+    """Which parameters decide what combinations gain over the better single at the last visit (`osteon.deciding`), of
+    all end points or one."""
     return [
-        {"name": name, "endpoint": endpoint, "month": month, "parameters": dict(found)}
-        for name, endpoint, month, value in by_draw(result, study, design)
+        {"name": name, "endpoint": of, "month": month, "parameters": dict(found)}
+        for name, of, month, value in by_draw(result, study, design, endpoint)
         if month == study.visits[-1] and name.startswith(BETTER) and (found := deciding(value, draws))
     ]
 
@@ -193,12 +197,13 @@ def grounds(deciders: Sequence[Mapping[str, str]]) -> str:
         return ""
     if not guessed:
         return "What decides these gains most was fitted to trials"
-    grades = sorted({one["grade"] for one in guessed})
-    many = "none" if len(guessed) == len(deciders) else f"only {len(deciders) - len(guessed)}"
+    grades, fitted = sorted({one["grade"] for one in guessed}), len(deciders) - len(guessed)
+    grade = grades[0] if len(grades) == 1 else f"{grades[0]} to {grades[-1]}"
+    many = f"only {fitted} {'was' if fitted == 1 else 'were'}" if fitted else "none was"
     return (
-        f"Of what decides these gains most ({len(deciders)} in all, listed below), {many} was fitted to a trial of "
-        f"bone; the others are of grade {' and '.join(grades)}, and the answer is no better than they are"
-    ).replace("the others are", "they are" if many == "none" else "the others are")
+        f"Of what decides these gains most ({len(deciders)} in all, listed below), {many} fitted to a trial of bone; "
+        f"{'the others' if fitted else 'they'} are of grade {grade}, and the answer is no better than they are"
+    )
 
 
 def _sentence(rows: Mapping[str, Mapping[Any, Any]], endpoint: str, month: float, of: str) -> str:

@@ -74,7 +74,12 @@ def command(
         cells = summarise(result, study)
         found = table(result, study, design)
         last = study.visits[-1]
-        decided = rests_on(result, study, design, _acting(chosen, study, of_result(chosen, result)))
+        drawn = of_result(chosen, result)
+        decided = [
+            row
+            for name in study.endpoints
+            for row in rests_on(result, study, design, _acting(chosen, study, drawn, name), name)
+        ]
         deciders = deciding.told((i for row in decided for i in row["parameters"]), parameters.load(chosen.name))
         said = [*words(found, last, decided), *filter(None, [grounds(deciders)])]
         grades = catalogue.grades(study.therapies())
@@ -111,14 +116,14 @@ def command(
     close(chosen, model)
 
 
-def _acting(model: Model, study: Study, draws: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Draws of the parameters that act on the people of a study under its therapies."""
+def _acting(model: Model, study: Study, draws: dict[str, np.ndarray], endpoint: str) -> dict[str, np.ndarray]:
+    """Draws of the parameters that act on an end point of the people of a study under its therapies."""
     from osteon.deciding import acting
 
     if not draws:
         return {}
     therapies = {*study.therapies(), *study.prior_regimen.therapies()}
-    acts = acting(model, model.of_person(study.people.mean_person()), draws, therapies)
+    acts = acting(model, model.of_person(study.people.mean_person()), draws, therapies, {endpoint})
     return {ident: values for ident, values in draws.items() if ident in acts}
 
 
