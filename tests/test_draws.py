@@ -46,11 +46,30 @@ def test_the_draws_of_a_result(result):
     found = draws.of_result(MODEL, result)
     assert {len(values) for values in found.values()} == {N}
     assert draws.of_result(MODEL, result.isel(draw=slice(1, None))) == {}  # which one failed is not known
+    assert "graft_calm" not in found  # priors were not in that run
+    aged = result.assign_attrs(provenance=result.attrs["provenance"].replace('"priors": false', '"priors": true'))
+    assert {"graft_calm", "ctx_exponent"} <= draws.of_result(MODEL, aged).keys()
     other = result.assign_attrs(
         provenance=result.attrs["provenance"].replace('"model": "osteon"', '"model": "other"')
     )
     assert draws.of_result(MODEL, other) == {}
     assert draws.of_result(MODEL, osteon.run(study(), model=MODEL, draws=0)) == {}
+
+
+@pytest.mark.parametrize(
+    ("regimen", "person", "model", "expected"),
+    [
+        ("denosumab 60 mg SC once", {}, MODEL, False),
+        ("msc 1e8 cells IV once", {}, MODEL, True),
+        ("none", {"senescent_burden": 2.0}, MODEL, True),
+        ("none", {}, skeleton.Osteon(["senescence"]), True),
+        ("none", {"species": "mouse", "age": 20.0}, skeleton.OsteonMouse(), True),
+    ],
+)
+def test_when_priors_come_in(regimen, person, model, expected):
+    courses = parse_regimen(regimen).courses(100.0, year_days=365.25)
+    who = osteon.Person(**{"sex": "female", "age": 70.0, **person})
+    assert draws.with_priors(model, who, [((), courses)]) is expected
 
 
 def test_each_draw_is_what_the_reference_says():

@@ -7,7 +7,7 @@ import pytest
 
 import osteon
 from osteon.design import Design, design_of
-from osteon.factorial import COLUMNS, contrasts, rests_on, table, words
+from osteon.factorial import COLUMNS, contrasts, grounds, rests_on, table, words
 from osteon.result import build
 from osteon.units import MONTH_DAYS
 
@@ -147,6 +147,17 @@ def test_what_the_gain_rests_on():
     assert row["parameters"] == {"synergy": pytest.approx(1)}
     (text,) = words(table(result, s, design_of(s)), 12.0, [row])
     assert text.endswith("the gain over the better single goes most with synergy (+1.00)")
+
+
+def test_on_what_grounds():
+    """What decides is told with what it rests on, fitted or not."""
+    fit = {"id": "a", "name": "a", "rests_on": "fitted to trials", "grade": ""}
+    guess = {"id": "b", "name": "b", "rests_on": "assumed", "grade": "D"}
+    assert grounds([]) == ""
+    assert grounds([fit]) == "What decides these gains most was fitted to trials"
+    assert "only 1 was fitted" in grounds([fit, guess])
+    assert "grade D" in grounds([fit, guess])
+    assert "none was fitted" in grounds([guess])
 
 
 def test_what_begins_at_nothing():

@@ -2,10 +2,12 @@
 
 The measure is Spearman's rank correlation over the draws between the answer and each parameter that acts in the run.
 Parameters that the fit ties together share what they decide, so that it names where to look, and is no sum of shares.
+Draws of priors that no fit has touched count like those of the fit; `basis` says which of the two a number is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from osteon.models import Model
+    from osteon.parameters.records import Record
 
 PROBES = 4  # states at which it is looked whether a parameter acts
-LEAST = 0.25  # of a correlation that is told: over three standard errors of none, with 200 draws
+ONE = 0.999  # a correlation above which two parameters are one
+LEAST, ERRORS = 0.25, 3.5  # of a correlation that is told; and how many standard errors of none it must be
 FEWEST = 30  # draws; fewer say nothing
 
 
@@ -25,23 +29,59 @@ def deciding(
     answer: Float[np.ndarray, " draw"], draws: Mapping[str, Float[np.ndarray, " draw"]], most: int = 3
 ) -> list[tuple[str, float]]:
     """Up to `most` parameters by id with their rank correlation, the strongest first; none where draws are few or the
-    answer is the same in all."""
+    answer is the same in all. Of those that go up and down as one (records of one set), the first stands for all."""
     if len(answer) < FEWEST or np.ptp(answer) == 0:
         return []
     ids = [ident for ident, values in draws.items() if np.ptp(values) > 0]
     if not ids:
         return []
     ranks = _ranks(np.stack([answer, *(draws[ident] for ident in ids)]))
-    found = np.corrcoef(ranks)[0, 1:]
-    best = sorted(zip(ids, found.tolist(), strict=True), key=lambda item: -abs(item[1]))
-    return [(ident, rho) for ident, rho in best[:most] if abs(rho) >= LEAST]
+    between = np.corrcoef(ranks)
+    least, kept = max(LEAST, ERRORS / len(answer) ** 0.5), list[int]()
+    for i in sorted(range(1, len(ranks)), key=lambda i: -abs(round(between[0, i], 9))):
+        if abs(between[0, i]) < least or len(kept) == most:
+            break
+        if not any(abs(between[i, j]) > ONE for j in kept):
+            kept.append(i)
+    return [(ids[i - 1], float(between[0, i])) for i in kept]
 
 
-def acting(model: Model, p: Any, ids: Iterable[str], therapies: Collection[str]) -> set[str]:
-    """Those of the parameters that change anything when only these therapies are given: rates, end points, kinetics,
-    start or kinks, looked at in some states. Those of other drugs may go with the answer too, since the fit ties them
-    to these, but decide nothing."""
-    given = [name for name in model.kinetics(p) if name in therapies or name.rsplit(" ", 1)[0] in therapies]
+FITTED, ASSUMED = "fitted to trials", "assumed"
+
+
+def basis(record: Record) -> str:
+    """What a number rests on: trials that it was fitted to, people, animals, or nothing but judgement."""
+    from osteon.evidence import load_tables
+
+    if record.origin == "fitted here":
+        return FITTED
+    table, _, row = record.source.partition(":")
+    if table != "ageing_biology":
+        return ASSUMED if record.origin == "assumed" else record.origin
+    rows = load_tables()[table].set_index("id")
+    animal = re.search(r"\b(mouse|mice|rats?|rodents?)\b", str(rows.loc[row, "species_strain_age_sex"]))
+    of = "animals" if animal else "people"
+    return f"{ASSUMED} after work in {of}" if record.origin == "assumed" else f"{record.origin} from {of}"
+
+
+def told(ids: Iterable[str], records: Mapping[str, Record]) -> list[dict[str, str]]:
+    """What parameters are in words, what they rest on and, where no trial was fitted, the grade of it."""
+    found = []
+    for ident in dict.fromkeys(ids):
+        record = records[ident]
+        rests = basis(record)
+        grade = "" if rests == FITTED else record.evidence
+        found.append({"id": ident, "name": record.name, "rests_on": rests, "grade": grade})
+    return found
+
+
+def acting(
+    model: Model, p: Any, ids: Iterable[str], therapies: Collection[str], endpoints: Collection[str] | None = None
+) -> set[str]:
+    """Those of the parameters that change anything when only these therapies are given: rates, end points (these, or
+    all), kinetics, start or kinks, looked at in some states. Those of other drugs may go with the answer too, since
+    the fit ties them to these, but decide nothing."""
+    given = [name for name in model.kinetics(p) if any(f"{name} ".startswith(f"{one} ") for one in therapies)]
     heard = sorted({model.kinetics(p)[name].channel for name in given})
     rng = np.random.default_rng(0)
     ages = rng.uniform(*model.age_range, PROBES) * model.age_days
@@ -65,7 +105,7 @@ def acting(model: Model, p: Any, ids: Iterable[str], therapies: Collection[str])
         for x, u, t in zip(states.tolist(), levels.tolist(), ages.tolist(), strict=True):
             production, loss = model.rates(x, u, t, q)
             found += [a - b * c for a, b, c in zip(production, loss, x, strict=True)]
-            found += model.read_out(x, q).values()
+            found += (v for name, v in model.read_out(x, q).items() if endpoints is None or name in endpoints)
         return found
 
     usual = seen(p)

@@ -51,18 +51,39 @@ def pick(model: Model, n: int, *, fitted: bool = False) -> dict[str, np.ndarray]
 
 
 def of_result(model: Model, result: xr.Dataset) -> dict[str, np.ndarray]:
-    """The draws that a Result was run in [draw] by parameter; empty where it has none, where some failed, or where it
-    is another model's."""
+    """The draws that a Result was run in [draw] by parameter, those of priors too where they came into the run; empty
+    where it has none, where some failed, or where it is another model's."""
     n, facts = result.sizes["draw"], json.loads(result.attrs["provenance"])
     there = len(next(iter(parameters.draws(model.name).values()), ()))
-    known = facts.get("model") == model.name and facts.get("engine", {}).get("draws") == n
-    return pick(model, n) if known and 1 < n <= there else {}
+    engine = facts.get("engine", {})
+    known = facts.get("model") == model.name and engine.get("draws") == n
+    return pick(model, n, fitted=not engine.get("priors", False)) if known and 1 < n <= there else {}
+
+
+Arms = Sequence[tuple[Sequence[Course], Sequence[Course]]]
+
+
+def with_priors(model: Model, person: Person, arms: Arms) -> bool:
+    """Whether priors of ageing come into a run: where something of ageing is in it (its therapies, a mechanism left
+    out, a burden other than usual, or the mouse). Elsewhere they would change nothing but the end points of ageing,
+    and take time."""
+    if person.species != "human" or person.senescent_burden not in (None, 1.0):
+        return True
+    if set(getattr(model, "without", ())) & {"senescence", "inflammation", "progenitors"}:
+        return True
+    return not heard(model, arms) <= set(getattr(model, "usual_channels", range(len(model.channels))))
+
+
+def heard(model: Model, arms: Arms) -> set[int]:
+    """The channels on which something is given."""
+    kinetics = model.kinetics(model.parameters())
+    return {kinetics[agent(c, kinetics)].channel for before, after in arms for c in (*before, *after)}
 
 
 def run(
     model: Model,
     person: Person,
-    arms: Sequence[tuple[Sequence[Course], Sequence[Course]]],
+    arms: Arms,
     days: np.ndarray,
     n: int,
     *,
@@ -72,22 +93,15 @@ def run(
 ) -> dict[str, np.ndarray]:
     """The end points [draw, arm, person, time] of one person in n draws; what is known of the person holds in each.
 
-    Priors of ageing come in where something of ageing is in the run: its therapies, a mechanism left out, a burden
-    other than usual, or the mouse. Elsewhere they would change nothing but the end points of ageing, and take time.
-
     An arm is its courses before and from month 0, in days from it. Draws whose run fails in any arm are left out of
     all, with a warning. With `best`, the most probable parameters come first, before the n draws.
     """
-    kinetics = model.kinetics(model.parameters())
-    used = {kinetics[agent(c, kinetics)].channel for before, after in arms for c in (*before, *after)}
-    usual = set(getattr(model, "usual_channels", range(len(model.channels))))
-    aged = not used <= usual or person.species != "human" or person.senescent_burden not in (None, 1.0)
-    aged = aged or bool(set(getattr(model, "without", ())) & {"senescence", "inflammation", "progenitors"})
+    used, usual = heard(model, arms), set(getattr(model, "usual_channels", range(len(model.channels))))
     channels = sorted(used if not used <= usual else usual)  # one kernel for all studies of today's drugs
-    changes: dict[str, Any] = pick(model, n, fitted=not aged)
+    changes: dict[str, Any] = pick(model, n, fitted=not with_priors(model, person, arms))
     if best:
-        usual = model.parameters()
-        changes = {name: np.append(getattr(usual, name), values) for name, values in changes.items()}
+        probable = model.parameters()
+        changes = {name: np.append(getattr(probable, name), values) for name, values in changes.items()}
         n += 1
     people = cohorts.make(model, n, changes={**changes, **model.traits(person)}, age=person.age)
     found: list[Mapping[str, np.ndarray]] = []

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from osteon.deciding import deciding
+from osteon.deciding import FITTED, deciding
 from osteon.endpoints import ENDPOINTS
 from osteon.uncertainty import LOWER, UPPER
 from osteon.units import MONTH_DAYS, number
@@ -104,10 +104,13 @@ def _difference(table: np.ndarray, levels: dict[int, int]) -> np.ndarray:
     return table
 
 
-def by_draw(result: xr.Dataset, study: Study, design: Design) -> Iterator[tuple[str, str, float, np.ndarray]]:
-    """Name, end point, month and value [draw] of each contrast, at every visit after month 0."""
+def by_draw(
+    result: xr.Dataset, study: Study, design: Design, endpoint: str | None = None
+) -> Iterator[tuple[str, str, float, np.ndarray]]:
+    """Name, end point, month and value [draw] of each contrast, of all end points or one, at every visit after month
+    0."""
     months = [month for month in study.visits if month > 0]
-    for name in (n for n in study.endpoints if n in result):
+    for name in (n for n in study.endpoints if n in result and endpoint in (None, n)):
         y = np.stack([_change(result, design, name, month) for month in months], axis=-1)
         for contrast in contrasts(design, y, low_is_better=name in LOW_IS_BETTER):
             value = 100.0 * np.expm1(contrast.value) if ENDPOINTS[name].kind == "marker" else contrast.value
@@ -131,12 +134,13 @@ def _accuracy(endpoint: str) -> float:
 
 
 def rests_on(
-    result: xr.Dataset, study: Study, design: Design, draws: Mapping[str, np.ndarray]
+    result: xr.Dataset, study: Study, design: Design, draws: Mapping[str, np.ndarray], endpoint: str | None = None
 ) -> list[dict[str, Any]]:
-    """Which parameters decide what combinations gain over the better single at the last visit (`osteon.deciding`)."""
+    """Which parameters decide what combinations gain over the better single at the last visit (`osteon.deciding`), of
+    all end points or one."""
     return [
-        {"name": name, "endpoint": endpoint, "month": month, "parameters": dict(found)}
-        for name, endpoint, month, value in by_draw(result, study, design)
+        {"name": name, "endpoint": of, "month": month, "parameters": dict(found)}
+        for name, of, month, value in by_draw(result, study, design, endpoint)
         if month == study.visits[-1] and name.startswith(BETTER) and (found := deciding(value, draws))
     ]
 
@@ -169,12 +173,12 @@ def _told(value: np.ndarray, accuracy: float) -> tuple[float, float, float, floa
 
 
 def words(found: pd.DataFrame, month: float, decided: Sequence[Mapping[str, Any]] = ()) -> list[str]:
-    """What each combination is worth for bone at one visit, as sentences: BMD and fractures; of markers nobody can
-    say which way is better. `decided` is what `rests_on` found."""
+    """What each combination is worth for bone at one visit, as sentences: BMD, bone volume and fractures; of markers
+    nobody can say which way is better. `decided` is what `rests_on` found."""
     by = {(row["name"], row["endpoint"]): row["parameters"] for row in decided}
     said = []
     for endpoint, here in found[found["month"] == month].groupby("endpoint", sort=False):
-        if ENDPOINTS[str(endpoint)].kind in ("bmd", "fracture"):
+        if ENDPOINTS[str(endpoint)].kind in ("bmd", "fracture") or str(endpoint).endswith("_bone_volume"):
             rows = {str(row["name"]): row for row in here.to_dict("records")}
             of = [name.removeprefix(f"{BETTER}: ") for name in rows if name.startswith(BETTER)]
             for combination in of:
@@ -183,6 +187,23 @@ def words(found: pd.DataFrame, month: float, decided: Sequence[Mapping[str, Any]
                 more = f"; the gain over the better single goes most with {told}" if told else ""
                 said.append(_sentence(rows, str(endpoint), month, combination) + more)
     return said
+
+
+def grounds(deciders: Sequence[Mapping[str, str]]) -> str:
+    """What the numbers that decide an answer rest on, as a sentence; "" where there are none. `deciders` as of
+    `osteon.deciding.told`."""
+    guessed = [one for one in deciders if one["rests_on"] != FITTED]
+    if not deciders:
+        return ""
+    if not guessed:
+        return "What decides these gains most was fitted to trials"
+    grades, fitted = sorted({one["grade"] for one in guessed}), len(deciders) - len(guessed)
+    grade = grades[0] if len(grades) == 1 else f"{grades[0]} to {grades[-1]}"
+    many = f"only {fitted} {'was' if fitted == 1 else 'were'}" if fitted else "none was"
+    return (
+        f"Of what decides these gains most ({len(deciders)} in all, listed below), {many} fitted to a trial of bone; "
+        f"{'the others' if fitted else 'they'} are of grade {grade}, and the answer is no better than they are"
+    )
 
 
 def _sentence(rows: Mapping[str, Mapping[Any, Any]], endpoint: str, month: float, of: str) -> str:

@@ -210,7 +210,8 @@ def _run(
 
         target = target or posterior.TARGET
         values = posterior.run(model, person, courses, times, draws, target=target, best=best, progress=progress)
-        engine = {"name": "kernel", "target": target, "draws": draws}
+        priors = posterior.with_priors(model, person, courses)
+        engine = {"name": "kernel", "target": target, "draws": draws, "priors": priors}
     else:
         values = _reference(model, person, p, courses, times, progress)
         engine = {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL}

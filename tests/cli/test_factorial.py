@@ -1,5 +1,6 @@
 import csv
 import json
+from html import unescape
 
 import pytest
 
@@ -92,6 +93,39 @@ def test_without_draws_and_as_arms(osteon, path, tmp_path):
     rows = {(r["name"], r["month"]): r for r in again["contrasts"] if r["endpoint"] == "ctx"}
     assert rows["excess over additive: both", 6]["lower"] is None
     assert rows["excess over additive: both", 6]["p_positive"] is None
+
+
+MOUSE = """
+id: old-mice
+people: {species: mouse, sex: female, age: 20, n_per_arm: 10}
+factors:
+  clearance: clearance systemic every 14 days x4
+  graft: msc 1e6 cells IV once donor 2 months
+visits: [0, 3]
+endpoints: [trabecular_bone_volume]
+"""
+
+
+def test_mice(osteon, tmp_path):
+    """Numbers that no fit has touched decide, by name and with what they rest on."""
+    (tmp_path / "m.yaml").write_text(MOUSE, "utf-8")
+    out = tmp_path / "o"
+    got = osteon("factorial", tmp_path / "m.yaml", "--draws", "100", "--out", out, "--json")
+    assert got.status == 0
+    told = json.loads(got.out)
+    assert told["provenance"]["model"] == "osteon_mouse"
+    (row,) = told["decided_by"]
+    assert 0 < len(row["parameters"]) <= 3
+    listed = {one["id"]: one for one in told["deciding"]}
+    assert set(row["parameters"]) == set(listed)
+    assert "graft_host_cells" in listed
+    assert listed["graft_host_cells"]["rests_on"] == "assumed"
+    assert listed["graft_host_cells"]["grade"] == "D"
+    assert "was fitted to a trial of bone" in told["words"][-1]
+    page = unescape((out / "factorial.html").read_text("utf-8"))
+    assert all(one["name"] in page for one in told["deciding"])
+    few = osteon("factorial", tmp_path / "m.yaml", "--draws", "20", "--out", out, "--json")
+    assert json.loads(few.out)["decided_by"] == []  # and it ends: errors were followed for ten years, once
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,11 @@ def command(
     """
     from pathlib import Path
 
-    from osteon import files
+    from osteon import deciding, files, models, parameters
     from osteon import result as results
     from osteon.design import design_of
     from osteon.draws import of_result
-    from osteon.factorial import rests_on, table, words
+    from osteon.factorial import grounds, rests_on, table, words
     from osteon.report import factorial as report
     from osteon.report.figures import png
     from osteon.simulation import run
@@ -67,18 +67,24 @@ def command(
 
     study = load_study(study_file)
     design = design_of(study)
-    chosen = chosen_model(model, without)
+    chosen = models.of_species(chosen_model(model, without), study.people.species)
     with files.output_folder(Path(out) if out else Path(f"{study.id}-factorial")) as folder:
         with told(), progress_bar(study.id) as progress:
             result = run(study, model=chosen, seed=seed, draws=draws, progress=progress)
         cells = summarise(result, study)
         found = table(result, study, design)
         last = study.visits[-1]
-        decided = rests_on(result, study, design, _acting(chosen, study, of_result(chosen, result)))
-        said = words(found, last, decided)
+        drawn = of_result(chosen, result)
+        decided = [
+            row
+            for name in study.endpoints
+            for row in rests_on(result, study, design, _acting(chosen, study, drawn, name), name)
+        ]
+        deciders = deciding.told((i for row in decided for i in row["parameters"]), parameters.load(chosen.name))
+        said = [*words(found, last, decided), *filter(None, [grounds(deciders)])]
         grades = catalogue.grades(study.therapies())
         figure = report.figure(result, study, design, found)
-        page = report.page(result, study, design, found, words=said, grades=grades)
+        page = report.page(result, study, design, found, words=said, deciders=deciders, grades=grades)
         files.write_whole(folder / "contrasts.csv", csv_text(found))
         files.write_whole(folder / "factorial.png", png(figure))
         files.write_whole(folder / "factorial.html", page)
@@ -94,6 +100,7 @@ def command(
                 "cells": list(design.cells),
                 "words": said,
                 "decided_by": decided,
+                "deciding": deciders,
                 "evidence": grades,
                 "provenance": results.provenance(result),
             }
@@ -101,6 +108,7 @@ def command(
         return
     _print(found, study.title or study.id, last)
     click.echo("".join(f"\n{text}." for text in said))
+    _print_deciders(deciders)
     for therapy, grade in grades.items():
         say(f"evidence for {therapy}: {grade}")
     say(f"wrote contrasts.csv, summary.csv, factorial.png and factorial.html to {folder}")
@@ -108,15 +116,23 @@ def command(
     close(chosen, model)
 
 
-def _acting(model: Model, study: Study, draws: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Draws of the parameters that act on the people of a study under its therapies."""
+def _acting(model: Model, study: Study, draws: dict[str, np.ndarray], endpoint: str) -> dict[str, np.ndarray]:
+    """Draws of the parameters that act on an end point of the people of a study under its therapies."""
     from osteon.deciding import acting
 
     if not draws:
         return {}
     therapies = {*study.therapies(), *study.prior_regimen.therapies()}
-    acts = acting(model, model.of_person(study.people.mean_person()), draws, therapies)
+    acts = acting(model, model.of_person(study.people.mean_person()), draws, therapies, {endpoint})
     return {ident: values for ident, values in draws.items() if ident in acts}
+
+
+def _print_deciders(deciders: list[dict[str, str]]) -> None:
+    """What the gains go with, in words, and what each of these numbers rests on."""
+    if deciders:
+        columns = [("decides", False), ("what it is", False), ("rests on", False), ("grade", False)]
+        click.echo()
+        print_table(columns, [[one["id"], one["name"], one["rests_on"], one["grade"]] for one in deciders])
 
 
 def _print(found: pd.DataFrame, title: str, month: float) -> None:

@@ -18,6 +18,7 @@ from osteon.models import Model
 HORIZON_DAYS = (30.0, 90.0, 180.0, 365.0, 1095.0, 3650.0)  # how far ahead a disturbance is followed
 DISTURBANCE = 1e-3  # relative
 STEPS = 400
+OLDEST = 1.2  # times the oldest age that a life may begin a run with: where all runs end, and a disturbance with them
 
 Goal = Callable[[np.ndarray], np.ndarray]
 
@@ -71,7 +72,9 @@ def weights(kernel: Kernel, person: Cohort, start: float) -> np.ndarray:
     step = np.where(x != 0, np.abs(x) * DISTURBANCE, 1.0)
     states[np.arange(n), np.arange(n) + 1] += step
     found, before = np.zeros(n), 0.0
-    for after in (0.0, *HORIZON_DAYS):
+    # A mouse does not live for ten years, and the model of one has no numbers there.
+    left = OLDEST * model.age_range[1] * model.age_days - float(person.now[0])
+    for after in (0.0, *(days for days in HORIZON_DAYS if days <= max(left, HORIZON_DAYS[0]))):
         if after > before:
             states = run(states, person.now, before, after, STEPS // len(HORIZON_DAYS))
         read = model.observe(states, person.p)

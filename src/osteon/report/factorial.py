@@ -92,9 +92,9 @@ def _dots(
 
 def page(
     result: xr.Dataset, study: Study, design: Design, found: pd.DataFrame, *, words: Sequence[str],
-    grades: Mapping[str, str],
+    deciders: Sequence[Mapping[str, str]], grades: Mapping[str, str],
 ) -> str:  # fmt: skip
-    """One HTML page that needs no network: words, the picture, cells, contrasts at all visits, provenance."""
+    """One HTML page that needs no network: words, what decides, the picture, cells, contrasts, provenance."""
     months = list(dict.fromkeys(found["month"]))
     tables = []
     for endpoint, here in found.groupby("endpoint", sort=False):
@@ -109,6 +109,7 @@ def page(
         factors=dict(design.factors),
         regimens={arm.name: arm.regimen for arm in study.arms},
         words=words,
+        deciders=deciders,
         grades=grades,
         months=months,
         tables=tables,
