@@ -105,4 +105,5 @@ def of_species(model: Model, species: str) -> Model:
 
     kind = OsteonMouse if species == "mouse" else Osteon
     known = {m.name for m in kind.parts}
-    return kind([name for name in model.without if name in known], model.values)  # type: ignore[attr-defined]
+    left = [name for name in getattr(model, "without", ()) if name in known]
+    return kind(left, getattr(model, "values", None))
