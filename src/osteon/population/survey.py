@@ -54,21 +54,38 @@ def sample(name: str = "us-50plus", n: int = 100_000, seed: int = 0, model: Mode
     for (sex, decade), first, last in zip(counts, edges[:-1], edges[1:], strict=True):
         male[first:last] = sex == "male"
         age[first:last] = _ages(p, sex, decade, (np.arange(last - first) + rng.random(last - first)) / (last - first))
-    spread = p["menopause_sd"].value
-    menopause = model.parameters().menopause_age + spread * rng.standard_normal(n)
-    z = _normals(p, male, rng)
-    courses = untreated(model)
+    menopause = model.parameters().menopause_age + p["menopause_sd"].value * rng.standard_normal(n)
     table = pd.DataFrame({"id": np.arange(n), "sex": np.where(male, "male", "female"), "age": age})
     table["menopause_age"] = np.where(male, np.nan, menopause)
     references = tscores.references()
-    for site in SITES:
-        offset = _by_sex(p, f"offset_{site}", male) + _by_sex(p, "drift", male) * (age - 65.0) / 10.0
-        sd = _sd(_by_sex(p, f"sd_{site}", male), _by_sex(p, "sd_growth", male), age)
-        bmd = courses.bmd(site, male, age, menopause) * (1 + offset) * np.exp(sd * z[site] - sd**2 / 2)
+    for site, bmd in _bone(model, p, male, age, menopause, rng).items():
         mean, unit = references[site]
         table[f"{site}_bmd"] = bmd
         table[f"{site}_t"] = (bmd - mean) / unit
     return Population(name, table, seed, each=total / n, facts={"model": model.name, "fit": model.parameter_hash})
+
+
+def turning(name: str, model: Model, sex: str, n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """n people of one sex who turn 50 [person]: `male`, `age`, `menopause` (age) and BMD (g/cm2) by site. Their bone
+    is that of people of 50 at the start: nothing is known here of how later births differ."""
+    p = parameters.load(NAMES[name])
+    male, age = np.full(n, sex == "male"), np.full(n, float(DECADES[0]))
+    menopause = model.parameters().menopause_age + p["menopause_sd"].value * rng.standard_normal(n)
+    return {"male": male, "age": age, "menopause": menopause, **_bone(model, p, male, age, menopause, rng)}
+
+
+def _bone(
+    model: Model, p: parameters.ParameterSet, male: np.ndarray, age: np.ndarray, menopause: np.ndarray,
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """BMD (g/cm2) [person] by site, as in the module's formula."""
+    z, courses, found = _normals(p, male, rng), untreated(model), {}
+    for site in SITES:
+        offset = _by_sex(p, f"offset_{site}", male) + _by_sex(p, "drift", male) * (age - 65.0) / 10.0
+        sd = _sd(_by_sex(p, f"sd_{site}", male), _by_sex(p, "sd_growth", male), age)
+        usual = courses.bmd(site, male, age, menopause) * (1 + offset)
+        found[site] = usual * np.exp(sd * z[site] - sd**2 / 2)
+    return found
 
 
 def status(population: Population) -> dict[str, np.ndarray]:
