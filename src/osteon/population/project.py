@@ -120,7 +120,7 @@ def project(
             progress(share)
 
     people = _Lives(survey.sample(name, n, seed, model), years, seed, model)
-    told(0.0)
+
     regimens = effects.Effects(model, years, draws)
     loss = regimens.loss()
     counts: dict[str, dict[str, np.ndarray]] = {}
