@@ -83,9 +83,7 @@ class Effects:
         values = self._people(regimen, male, age, self.days)
         return {name: values[name][:, self.at[name]].reshape(2, len(AGES), self.n, -1) for name in SEEN}
 
-    def _people(
-        self, regimen: Regimen, male: np.ndarray, age: np.ndarray, days: np.ndarray
-    ) -> dict[str, np.ndarray]:
+    def _people(self, regimen: Regimen, male: np.ndarray, age: np.ndarray, days: np.ndarray) -> dict[str, np.ndarray]:
         """End points [person, time] of people in one run of the kernel; draws go round within each sex and age."""
         model, times = self.model, len(male) // self.n
         person = Person(age=float(np.median(AGES)))

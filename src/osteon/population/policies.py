@@ -72,7 +72,9 @@ class Policy(Strict):
 def shipped() -> dict[str, Policy]:
     """The shipped policies by name."""
     text = resources.files("osteon.population").joinpath("policies.toml").read_text("utf-8")
-    found = [validate(Policy, files.Document(row), "policies.toml", InputError) for row in tomllib.loads(text)["policy"]]
+    found = [
+        validate(Policy, files.Document(row), "policies.toml", InputError) for row in tomllib.loads(text)["policy"]
+    ]
     return {policy.name: policy for policy in found}
 
 

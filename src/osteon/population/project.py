@@ -22,6 +22,7 @@ import pandas as pd
 
 from osteon import fractures, parameters, tscores
 from osteon.errors import InputError
+from osteon.fractures import hazards, relative
 from osteon.models import Model
 from osteon.population import effects, survey
 from osteon.population.courses import SITES, untreated
@@ -168,9 +169,7 @@ class _Lives:
         """Age of people in a year after the start."""
         return self.age + np.maximum(year - self.enters, 0)
 
-    def run(
-        self, policy: Policy, given: effects.Effect | None, loss: np.ndarray, draw: int
-    ) -> dict[str, np.ndarray]:
+    def run(self, policy: Policy, given: effects.Effect | None, loss: np.ndarray, draw: int) -> dict[str, np.ndarray]:
         """Counts [year] by measure in one draw (0: the most probable parameters)."""
         n = len(self.age)
         alive, cumulated, started = np.ones(n), self.before.copy(), np.full(n, -1)
@@ -234,10 +233,10 @@ def _hazards(
     age: np.ndarray, male: np.ndarray, t: dict[str, np.ndarray], fractured: np.ndarray, treated: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Fractures per year by kind, of untreated T-scores and what treatment multiplies BMD and the marker by."""
-    v, found = fractures.numbers(), {}
+    v, found = hazards.numbers(), {}
     drop = np.maximum(0.0, -np.log(treated[effects.MARKER]))
     for kind in KINDS:
-        gain = 100.0 * np.log(treated[f"{fractures.PLACES[kind]}_bmd"])
+        gain = 100.0 * np.log(treated[f"{relative.PLACES[kind]}_bmd"])
         less = -v[f"bone_effect_{kind}"] * gain - v[f"turnover_effect_{kind}"] * drop
         found[kind] = fractures.hazard(kind, age, male, t[fractures.SITES[kind]], fractured, less, v)
     return found
@@ -267,9 +266,9 @@ def _fractured_before(lives: _Lives) -> np.ndarray:
     one, total = np.ones(len(lives.age)), np.zeros(len(lives.age))
     untreated_t, never = lives._t_scores(0, dict.fromkeys(SITES, one)), np.zeros(len(one), bool)
     site = fractures.SITES["vertebral_fracture"]
-    now = fractures.usual_t(site, lives.age, lives.male)[0]
+    now = hazards.usual_t(site, lives.age, lives.male)[0]
     for age in range(50, int(lives.age.max()) + 1):
         spent, at = np.clip(lives.age - age, 0.0, 1.0), np.full(len(one), age + 0.5)
-        t = untreated_t[site] - now + fractures.usual_t(site, at, lives.male)[0]
+        t = untreated_t[site] - now + hazards.usual_t(site, at, lives.male)[0]
         total += spent * fractures.hazard("vertebral_fracture", at, lives.male, t, never)
     return total
