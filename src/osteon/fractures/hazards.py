@@ -39,6 +39,14 @@ def numbers() -> Mapping[str, float]:
     return {ident: record.value for ident, record in parameters.load("fracture").items()}
 
 
+def trial_values(values: Values | None = None) -> dict[str, float]:
+    """The values with the rates of people who take part in trials, who break fewer hips than others of their bone."""
+    found = dict(values or numbers())
+    for sex in SEXES:
+        found[f"rate_hip_fracture_{sex}"] *= found["trial_level_hip_fracture"]
+    return found
+
+
 def check(kind: str) -> str:
     """The kind of fracture itself. Raises InputError for one that is not there."""
     if kind not in KINDS:
