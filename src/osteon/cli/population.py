@@ -146,9 +146,8 @@ def _ahead(
     say("Not in it: deaths from fractures, lapses of treatment, people who come or leave, bone of later births.")
     for policy in chosen:
         if policy.hypothetical:
-            say(
-                f"{policy.name}: hypothetical; nobody is treated so, and its effect rests on grade {found.grade(policy)}"
-            )
+            grade = found.grade(policy)
+            say(f"{policy.name}: hypothetical; nobody is treated so, and its effect rests on grade {grade}")
     say_evidence([name for policy in chosen for name in policy.schedule.therapies()])
     for path in (out, plot):
         if path is not None:

@@ -25,8 +25,8 @@ TARGET = 2e-4  # relative error of BMD; far below what draws differ by
 
 @dataclass(frozen=True)
 class Effect:
-    """Treated over untreated, by end point of `SEEN`: [sex (female, male), age of `AGES`, draw, year since the start],
-    and of the marker in the middle of the year."""
+    """Treated over untreated, by end point of `SEEN`: [sex (female, male), age of `AGES`, draw, year since the
+    start]; the marker's is of the middle of the year."""
 
     ratio: dict[str, np.ndarray]
     ends: float

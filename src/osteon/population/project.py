@@ -250,7 +250,7 @@ def _entrants(start: Population, years: int, seed: int, model: Model) -> dict[st
     for year in range(1, years):
         for sex in survey.SEXES:
             number = records[f"turning_50_{START + 5 * (year // 5)}_{sex}"].value / 5.0
-            count = max(int(round(number / start.each)), 1)
+            count = max(round(number / start.each), 1)
             made = survey.turning(start.name, model, sex, count, rng)
             made |= {"each": np.full(count, number / count), "enters": np.full(count, year)}
             for key, x in made.items():
