@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from osteon.ancillary.prior import People
+from osteon.ancillary.prior import Given, People
 from osteon.ancillary.tables import Tables
 from osteon.registry.cells import products
 from osteon.registry.extract import Extraction
@@ -66,6 +66,14 @@ class Host:
     def bias(self) -> dict[str, float]:
         """The parts of τ by name, in points."""
         return _bias(self)
+
+    @cached_property
+    def subjects(self) -> People:
+        """The participants with what they get; drawn from the record when first asked for."""
+        drawn = self.drawn
+        drug = drawn.value("senolytic").span if drawn["senolytic"] else None
+        got = Given(drawn["dose"], bool(drawn["per_kg"]), drawn["route"], drawn["source"], drawn["tissue"], drug)
+        return replace(self.people, given=got)
 
     @property
     def tau(self) -> float:

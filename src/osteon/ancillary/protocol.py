@@ -137,8 +137,8 @@ def page(choice: Choice, tables: Tables, share: float = 1.0) -> str:
         f"- Cost about {mode.cost:,.0f} {money} ({tables.year} prices, assumed unit costs; the table can be edited).",
         f"- Value of the information {choice.evsi:,.0f} {money}, net {choice.enbs:,.0f} {money}; perfect "
         f"knowledge would be worth {best:,.0f}"
-        f" {money}. Prior: {choice.prior[0]:.1f} ± {choice.prior[1]:.1f} points (an assumed prior until virtual "
-        f"trials replace it).",
+        f" {money}. Prior: {choice.prior[0]:.1f} ± {choice.prior[1]:.1f} points of spine BMD (osteon's virtual "
+        f"trials, which rest on assumed and animal numbers, and an assumed share that they may miss).",
         f"- How far your participants are from women with osteoporosis: a bias of {choice.host.tau:.1f} points "
         f"(SD) is allowed for.",
         "",

@@ -12,7 +12,7 @@ import numpy as np
 from osteon.ancillary.gates import failed
 from osteon.ancillary.host import Host, host
 from osteon.ancillary.modes import Mode, modes
-from osteon.ancillary.prior import AssumedPrior, Prior
+from osteon.ancillary.prior import Prior, VirtualPrior
 from osteon.ancillary.tables import Tables, load
 from osteon.ancillary.value import evsi, pooled
 from osteon.registry.extract import extract
@@ -60,7 +60,7 @@ def choose(one: Host, tables: Tables, prior: Prior) -> tuple[Choice | None, list
     ways, shut = modes(one, tables)
     if not ways or one.therapy is None:
         return None, shut
-    draws = prior(one.therapy, one.people, 12.0, DRAWS)
+    draws = prior(one.therapy, one.subjects, 12.0, DRAWS)
     mean, sd = float(np.mean(draws)), float(np.std(draws))
     scored = []
     for way in ways:
@@ -76,6 +76,7 @@ def choose(one: Host, tables: Tables, prior: Prior) -> tuple[Choice | None, list
         + ", ".join(f"{name.replace('_', ' ')} {value:.1f}" for name, value in parts[:4]),
         *best.why,
         *one.notes,
+        *(prior.why(one.therapy, one.subjects, one.months or 12.0) if isinstance(prior, VirtualPrior) else ()),
     ]
     return Choice(one, best, gain, net, (mean, sd), why, [(w.name, n) for n, _, w in scored if w is not best]), []
 
@@ -104,7 +105,7 @@ def rank(
 ) -> Ranking:
     """Rank all records at a day; `draws` of bias, spread and cost tell how stable the ranks are (0 for none)."""
     tables = tables or load()
-    prior = prior or AssumedPrior(tables)
+    prior = prior or VirtualPrior(tables)
     every = [record for record in records if record.nct]
     hosts: list[Choice] = []
     excluded = []
@@ -150,10 +151,15 @@ def stability(hosts: list[Choice], tables: Tables, draws: int, seed: int) -> lis
 def best_set(hosts: list[Choice], tables: Tables, budget: float) -> list[dict[str, Any]]:
     """Hosts chosen one after another by ENBS gained per cost, within a budget; stops where none gains.
 
-    Precisions add within a therapy; hosts of one disease share a part of their bias. Each row tells what the set is
-    worth after it, so that diminishing returns show.
+    Precisions add within a therapy, whose prior is the mean of its hosts' (their doses and people differ); hosts of
+    one disease share a part of their bias. Each row tells what the set is worth after it, so that diminishing
+    returns show.
     """
     share = tables("bias", "shared")
+    priors = {
+        therapy: tuple(np.mean([c.prior for c in hosts if c.host.therapy == therapy], axis=0))
+        for therapy in {c.host.therapy for c in hosts}
+    }
     chosen: list[Choice] = []
     rows: list[dict[str, Any]] = []
     spent = total = 0.0
@@ -162,7 +168,7 @@ def best_set(hosts: list[Choice], tables: Tables, budget: float) -> list[dict[st
         for choice in hosts:
             if choice in chosen or spent + choice.mode.cost > budget:
                 continue
-            gain = _worth_of([*chosen, choice], tables, share) - total
+            gain = _worth_of([*chosen, choice], priors, tables, share) - total
             net = gain - choice.mode.cost
             if net > 0 and (best is None or net / choice.mode.cost > best[0]):
                 best = (net / choice.mode.cost, gain, choice)
@@ -175,7 +181,7 @@ def best_set(hosts: list[Choice], tables: Tables, budget: float) -> list[dict[st
                      "spent": round(spent, 2), "evsi_of_set": round(total, 2)})  # fmt: skip
 
 
-def _worth_of(chosen: list[Choice], tables: Tables, share: float) -> float:
+def _worth_of(chosen: list[Choice], priors: dict[Any, tuple[float, ...]], tables: Tables, share: float) -> float:
     total = 0.0
     for therapy in {c.host.therapy for c in chosen}:
         own = [c for c in chosen if c.host.therapy == therapy]
@@ -185,7 +191,6 @@ def _worth_of(chosen: list[Choice], tables: Tables, share: float) -> float:
             for name in set(classes)
         }
         parts = [max(c.mode.variance - share * c.host.tau**2, 1e-9) for c in own]
-        total += float(
-            evsi(*own[0].prior, tables("worth", "threshold"), pooled(parts, shared, classes), worth(tables))
-        )
+        mean, sd = priors[therapy]
+        total += float(evsi(mean, sd, tables("worth", "threshold"), pooled(parts, shared, classes), worth(tables)))
     return total

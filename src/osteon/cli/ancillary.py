@@ -17,7 +17,10 @@ tables_option = click.option(
     metavar="FILE",
     help="Your own costs, spreads, biases and priors (TOML), in place of the shipped.",
 )
-_PRIOR = "priors are assumed values until osteon's virtual trials replace them; costs are assumed, see --tables"
+_PRIOR = (
+    "priors come from osteon's virtual trials, which for cells and senolytics rest on assumed and animal numbers, "
+    "and from what the model may miss; costs are assumed, see --tables"
+)
 
 
 @click.group("ancillary")
@@ -171,12 +174,12 @@ def _picture(found: Any) -> Any:
 
 
 def _one(nct: str, as_of: str | None, tables_file: str | None) -> tuple[Any, Any, datetime.date, Any]:
-    from osteon.ancillary.prior import AssumedPrior
+    from osteon.ancillary.prior import VirtualPrior
     from osteon.ancillary.rank import judge
 
     at, tables, store = _setting(as_of, tables_file)
     record = store.get(nct, at.isoformat())
-    return record, judge(record, at, tables, AssumedPrior(tables)), at, tables
+    return record, judge(record, at, tables, VirtualPrior(tables)), at, tables
 
 
 @command.command("explain")
