@@ -52,7 +52,7 @@ class Policy(Strict):
     name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9_.-]+$")]
     title: Annotated[str, Field(max_length=200)] = ""
     regimen: RegimenText | None = None
-    who: tuple[Criterion, ...] = ()
+    who: list[Criterion] = Field(default_factory=list)
     uptake: Share = 1.0
     hypothetical: bool = False
 
