@@ -123,9 +123,12 @@ def _over(name: str, base: ParameterSet, folder: Any) -> ParameterSet:
 
 
 def shown(name: str) -> ParameterSet:
-    """The records of a model for people to read; of one with draws, also how its bone is seen ("observation")."""
+    """The records of a model for people to read; of one with draws, also how its bone is seen ("observation") and how
+    a trial is run ("measurement")."""
     own = load(name)
-    return ParameterSet(name, (*own.values(), *load("observation").values())) if draws(name) else own
+    if not draws(name):
+        return own
+    return ParameterSet(name, (*own.values(), *load("observation").values(), *load("measurement").values()))
 
 
 def _fitted(record: Record, values: Mapping[str, float]) -> Record:

@@ -16,15 +16,8 @@ import pandas as pd
 
 VERSION = "1.1.0"
 TYPES = ("string", "integer", "decimal", "float", "double", "boolean", "datetime", "date", "time", "URI")
-_REQUIRED = (
-    "datasetJSONCreationDateTime",
-    "datasetJSONVersion",
-    "itemGroupOID",
-    "records",
-    "name",
-    "label",
-    "columns",
-)
+_REQUIRED = ("datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label",
+             "columns")  # fmt: skip
 _OPTIONAL = ("fileOID", "dbLastModifiedDateTime", "originator", "sourceSystem", "studyOID", "metaDataVersionOID",
              "metaDataRef", "rows")  # fmt: skip
 _COLUMN = ("itemOID", "name", "label", "dataType")

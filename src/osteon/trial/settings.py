@@ -1,7 +1,7 @@
 """The sections `measurement` and `analysis` of a study file: how a trial is seen, and how it is judged.
 
-Every field is optional. The defaults are records of the set "trial" (`osteon.parameters`); 0 or false switches a
-source of noise off.
+Every field is optional. The defaults are records of the set "measurement" (`osteon.parameters`); 0 or false switches
+a source of noise off.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from osteon.validation import Strict
 
 def default(ident: str) -> float:
     """The default of a setting: the value of its record."""
-    return parameters.load("trial")[ident].value
+    return parameters.load("measurement")[ident].value
 
 
 def _alone(key: str) -> Any:
@@ -84,8 +84,10 @@ class Rescue(Strict):
 
 
 class Measurement(Strict):
-    """How the people of a trial are seen (section `measurement`)."""
+    """How the people of a trial are seen (section `measurement`). With `twins` the arms hold the same people, as
+    elsewhere in osteon; without, other people of the same kind, as in a trial."""
 
+    twins: bool = True
     bmd_error: bool = True
     marker_error: bool = True
     precision: dict[str, Positive] = Field(default_factory=dict)
