@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -17,7 +16,7 @@ from osteon.therapies import catalogue
 from osteon.trial import measure
 from osteon.trial.analyse.plan import plan_of, stacked
 from osteon.trial.settings import Measurement
-from osteon.units import YEAR_DAYS, number
+from osteon.units import MONTH_DAYS, YEAR_DAYS, number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,12 +56,13 @@ def changes(findings: Findings, study: Study) -> Figure | None:
             for place, arm in enumerate(study.arms):
                 part = table[(table["endpoint"] == name) & (table["arm"] == arm.name)]
                 apart = last * 0.006 * (place - (len(study.arms) - 1) / 2)  # so that bars do not hide each other
-                x = np.concatenate([[0.0], part["month"].to_numpy(float) + apart])
-                y, low, high = (
-                    np.concatenate([[0.0], part[key].to_numpy(float)]) for key in ("value", "lower", "upper")
-                )
-                ax.errorbar(x, y, yerr=[y - low, high - y], color=figures.COLOURS[place % len(figures.COLOURS)],
-                            lw=1.6, elinewidth=0.9, capsize=2, marker="o", ms=3.5, label=_plain(arm.name))  # fmt: skip
+                numbers = part[["month", "value", "lower", "upper"]].to_numpy(float)
+                x, y, low, high = np.vstack([np.zeros(4), numbers]).T
+                x[1:] += apart
+                ax.errorbar(
+                    x, y, yerr=[y - low, high - y], color=_colour(place), lw=1.6, elinewidth=0.9, capsize=2,
+                    marker="o", ms=3.5, label=_plain(arm.name),
+                )  # fmt: skip
             ax.axhline(0, color=figures.FAINT, lw=0.8)
             ax.set_title(ENDPOINTS[name].label)
             ax.set_ylabel("% change")
@@ -80,24 +80,27 @@ def risks(findings: Findings, study: Study) -> Figure | None:
     if not names:
         return None
     arms = [findings.reference, *(a.name for a in study.arms if a.name != findings.reference)]
-    with mpl.rc_context(), figures.style():
+    with figures.style():
         figure = Figure(figsize=(9, 3.3), layout="constrained")
         axes = figure.subplots(1, len(names), squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=True):
             curve = findings.curves[name]
             for place, arm in enumerate(arm.name for arm in study.arms):
                 part = curve[curve["arm"] == arms.index(arm)]
-                x, colour = part["time"].to_numpy() / YEAR_DAYS, figures.COLOURS[place % len(figures.COLOURS)]
-                ax.step(x, 100 * part["risk"], where="post", color=colour, lw=1.6, label=_plain(arm))
-                ax.fill_between(
-                    x, 100 * part["lower"], 100 * part["upper"], step="post", color=colour, alpha=0.15, lw=0
-                )
+                numbers = part[["risk", "lower", "upper"]].to_numpy(float)
+                x, (risk, low, high) = part["time"].to_numpy() / YEAR_DAYS, 100 * numbers.T
+                ax.step(x, risk, where="post", color=_colour(place), lw=1.6, label=_plain(arm))
+                ax.fill_between(x, low, high, step="post", color=_colour(place), alpha=0.15, lw=0)
             ax.set_title(ENDPOINTS[name].label)
             ax.set_xlabel("years")
         axes[0].set_ylabel("% with a fracture")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower left", ncols=min(3, len(labels)))
     return figure
+
+
+def _colour(place: int) -> str:
+    return figures.COLOURS[place % len(figures.COLOURS)]
 
 
 def _plain(label: str) -> str:
@@ -115,7 +118,7 @@ def flow(observed: xr.Dataset, study: Study, primary: tuple[str, float]) -> pd.D
         counts = {word: int((status == k).sum()) for k, word in enumerate(measure.STATUS)}
         analysed = int((status != measure.NO_RUN).sum())
         if name in observed and "time" in observed[name].dims:
-            at = int(np.argmin(np.abs(observed["time"].to_numpy() - month * 30.4375)))
+            at = int(np.argmin(np.abs(observed["time"].to_numpy() - month * MONTH_DAYS)))
             analysed = int(np.isfinite(observed[name].isel(draw=0, time=at).sel(arm=arm.name).to_numpy()).sum())
         rows.append({"arm": arm.name, "randomised": len(status), **counts, "analysed": analysed})
     return pd.DataFrame(rows)

@@ -121,8 +121,10 @@ def _subjects(observed: xr.Dataset, study: Study, more: dict[str, Column]) -> tu
     arm = np.repeat(np.arange(len(arms)), people)
 
     def coordinate(name: str, other: object) -> np.ndarray:
-        known = observed.coords[name].to_numpy() if name in observed.coords else np.full(people, other, object)
-        return np.tile(known, len(arms))
+        if name not in observed.coords:
+            return np.full(n, other, object)
+        known = observed.coords[name]  # of each person, or of each arm's own people
+        return known.sel(arm=arms).to_numpy().ravel() if "arm" in known.dims else np.tile(known.to_numpy(), len(arms))
 
     status = observed["status"].sel(arm=arms).to_numpy().ravel()
     end = np.minimum(observed["left_day"].sel(arm=arms).to_numpy().ravel(), study.visits[-1] * MONTH_DAYS)
