@@ -30,13 +30,12 @@ import pandas as pd
 from osteon import models, parameters, tscores
 from osteon.engine import batch
 from osteon.engine import cohort as cohorts
-from osteon.engine import kernel as kernels
 from osteon.engine.cohort import Cohort
 from osteon.errors import InputError
 from osteon.models import Model
-from osteon.population import survey
+from osteon.population import steps, survey
 from osteon.population.courses import SITES
-from osteon.population.usual import LOSS, MARKERS, TARGET, TURNOVER, usual_channels, usual_lives
+from osteon.population.usual import LOSS, MARKERS, TURNOVER, usual_lives
 from osteon.population.variation import BLOCK
 from osteon.units import number
 
@@ -44,7 +43,6 @@ PEAKS = {"lumbar_spine": "peak_spine", "total_hip": "peak_hip", "femoral_neck": 
          "distal_third_radius": "peak_third_radius", "ultradistal_radius": "peak_ultradistal_radius"}  # fmt: skip
 SLOWEST, FASTEST = 0.2, 2.5  # what f and turnover are held to
 MOST_TOGETHER = 0.95  # what ρ is held to
-POOL = 512  # people by whom steps are chosen
 LOSS_KEY, CHUNK = 9, 1024
 
 Progress = Callable[[float], None]
@@ -238,7 +236,7 @@ def place(
 ) -> Placed:
     """Run everyone's life to month 0, with the courses of a prior treatment `before` it, and find peak bone mass and
     levels of markers with which they are there as their T-scores and markers say."""
-    model, born = who.model, who.cohort()
+    born = who.cohort()
     people = _after(born, before, threads, progress) if before else _untreated(born, threads, progress)
     cohort, seen, failed = people
     read = {name: np.asarray(x, float) for name, x in seen.items()}
@@ -283,28 +281,19 @@ Run = tuple[Cohort, dict[str, np.ndarray], np.ndarray]
 def _untreated(born: Cohort, threads: int | None, progress: Progress | None) -> Run:
     """Lives without treatment: the states of all at month 0, as a cohort that begins there."""
     model, n = born.model, born.n
-    setup = batch.prepare(
-        model,
-        lambda a, b: born.take(slice(a, b)),
-        min(n, POOL),
-        [],
-        [0.0],
-        channels=usual_channels(model),
-        target=TARGET,
-    )
-    raw = replace(setup, kernel=kernels.load(model, replace(setup.kernel.use, channels=(), raw=True)))
-    states, failed = np.empty((len(model.states), n)), np.zeros(n, bool)
+    raw = steps.lives(born, states=True)
+    states = np.empty((len(model.states), n))
 
     def work(first: int) -> None:
         some = born.take(slice(first, min(n, first + CHUNK)))
-        x, estimate = raw.run(some, raw.grid)
-        again = np.flatnonzero(~(estimate <= setup.threshold) | ~np.isfinite(x[-1]).all(axis=0))
+        x = raw.run(some, raw.grid)[0]
+        again = np.flatnonzero(~np.isfinite(x[-1]).all(axis=0))
         if len(again):
             x[:, :, again] = raw.run(some.take(again), raw.fine)[0]
         states[:, first : first + some.n] = x[-1]
 
     parallel(work, range(0, n, CHUNK), threads, progress)
-    failed |= ~np.isfinite(states).all(axis=0)
+    failed = ~np.isfinite(states).all(axis=0)
     states[:, failed] = born.x0[:, failed]
     cohort = Cohort(model, n, born.p, states, born.now, born.now, None, born.zero)
     return cohort, model.read_out(states, born.p), failed
@@ -314,10 +303,7 @@ def _after(born: Cohort, before: Sequence[Any], threads: int | None, progress: P
     """Lives with a prior treatment: what is in the body at month 0 is not known apart from its course, so that arms
     begin at birth."""
     model, n = born.model, born.n
-    setup = batch.prepare(
-        model, lambda a, b: born.take(slice(a, b)), min(n, POOL), before, [0.0],
-        second=min(c.start for c in before), channels=usual_channels(model), target=TARGET,
-    )  # fmt: skip
+    setup = steps.arm(born, before, [0.0], second=min(c.start for c in before), channels=steps.usual_channels(model))
     seen: dict[str, list[np.ndarray]] = {name: [] for name in model.endpoints}
     failed = []
     for first, last, observed, flags in batch.chunks(

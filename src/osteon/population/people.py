@@ -15,9 +15,10 @@ from osteon.errors import InputError, nearest
 
 FEATURES = {
     "id": "number of the person", "sex": "female or male", "age": "year", "menopause_age": "year",
-    "years_since_menopause": "year", "weight_kg": "kg", "lumbar_spine_bmd": "g/cm2", "total_hip_bmd": "g/cm2", "femoral_neck_bmd": "g/cm2",
-    "lumbar_spine_t": "1", "total_hip_t": "1", "femoral_neck_t": "1", "ctx": "1", "p1np": "1",
-    "senescent_burden": "1", "prior_vertebral_fracture": "yes or no",
+    "years_since_menopause": "year", "weight_kg": "kg",
+    "lumbar_spine_bmd": "g/cm2", "total_hip_bmd": "g/cm2", "femoral_neck_bmd": "g/cm2",
+    "lumbar_spine_t": "1", "total_hip_t": "1", "femoral_neck_t": "1",
+    "ctx": "1", "p1np": "1", "senescent_burden": "1", "prior_vertebral_fracture": "yes or no",
 }  # fmt: skip
 """Columns and their units. CTX, P1NP and senescent burden are relative to the usual at that age."""
 NEEDED = ("id", "sex", "age")

@@ -54,8 +54,7 @@ def sample(name: str = "us-50plus", n: int = 100_000, seed: int = 0, model: Mode
     for (sex, decade), first, last in zip(counts, edges[:-1], edges[1:], strict=True):
         male[first:last] = sex == "male"
         age[first:last] = _ages(p, sex, decade, (np.arange(last - first) + rng.random(last - first)) / (last - first))
-    spread = p["menopause_sd"].value
-    menopause = model.parameters().menopause_age + spread * rng.standard_normal(n)
+    menopause = model.parameters().menopause_age + p["menopause_sd"].value * rng.standard_normal(n)
     z = _normals(p, male, rng)
     courses = untreated(model)
     table = pd.DataFrame({"id": np.arange(n), "sex": np.where(male, "male", "female"), "age": age})

@@ -1,19 +1,18 @@
-"""Usual lives: what the model makes of a person without treatment by age, sex and menopause, and what a faster loss does.
+"""Usual lives: what the model makes of people without treatment by age, sex and menopause, and what faster loss does.
 
 Tables from one run of the kernel, kept for a process. People are judged by how far they are from these lives
 (population/baseline)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from osteon.engine import batch
 from osteon.engine import cohort as cohorts
 from osteon.models import Model
+from osteon.population import steps
 from osteon.population.courses import SITES
 
 LOSS = ("estrogen_gain", "supply_ageing")
@@ -24,7 +23,6 @@ MARKERS = ("ctx", "p1np")
 STEEPER = 1.25  # rate of loss of the lives with which its effect is judged
 FIRST_AGE, LAST_AGE = 25.0, 100.0
 EARLIEST, LATEST = 36.0, 65.0  # age at menopause
-TARGET = 3e-4  # relative error of BMD in steps
 
 
 @dataclass(frozen=True)
@@ -76,16 +74,8 @@ def _usual_lives(model: Model) -> Usual:
     changes |= {name: getattr(base, name) * two for name in LOSS}
     changes |= {name: np.full(2 * n, getattr(base, name)) for name in TURNOVER}
     people = cohorts.make(model, 2 * n, changes=changes, age=FIRST_AGE)
-    setup = batch.prepare(
-        model, lambda a, b: people.take(slice(a, b)), 2 * n, [], (ages - FIRST_AGE) * model.year_days,
-        channels=usual_channels(model), target=TARGET,
-    )  # fmt: skip
-    found = setup.endpoints(people, setup.chunk(people)[0])
+    setup = steps.lives(people, (ages - FIRST_AGE) * model.year_days)
+    found = setup.endpoints(people, setup.run(people, setup.grid)[0])
     names = [*(f"{site}_bmd" for site in SITES), *MARKERS]
     value = {name: found[name].T[:n] for name in names}
     return Usual(value, {k: np.log(found[k].T[n:] / x) / (STEEPER - 1) for k, x in value.items()})
-
-
-def usual_channels(model: Model) -> Sequence[int]:
-    """The drug channels that one kernel for all of today's drugs has."""
-    return list(getattr(model, "usual_channels", range(len(model.channels))))

@@ -66,8 +66,8 @@ def sample(study: Study, seed: int, model: Model) -> Population:
             break
     else:
         raise InputError(
-            f"people of {study.id}: {int(missing.sum()):,} of {n:,} could not be drawn: age, years since menopause and "
-            "T-scores as given hardly go together; check their means and limits"
+            f"people of {study.id}: {int(missing.sum()):,} of {n:,} could not be drawn: age, years since menopause "
+            "and T-scores as given hardly go together; check their means and limits"
         )
     table = pd.DataFrame({"id": np.arange(n), "sex": study.people.sex, **found})
     if study.people.sex == "male" or mice:

@@ -26,7 +26,7 @@ from osteon.endpoints import ENDPOINTS
 from osteon.engine import batch
 from osteon.engine.cohort import Cohort
 from osteon.errors import InputError, IntegrationError
-from osteon.population import baseline
+from osteon.population import baseline, steps
 from osteon.population.baseline import Placed
 from osteon.population.people import Population
 from osteon.population.variation import BLOCK
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 ALWAYS = ("lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd")
 """BMD that fractures rest on: always there."""
-TARGET = 3e-4  # relative error of BMD in steps, far below that of a scan
 PERSONAL_KEY = 17
 YEAR = 12.0  # months at which the SD between people is known
 LARGEST = 2e9  # bytes of a Result
@@ -173,7 +172,7 @@ def _each(
     coordinates |= {name: who.table[name].to_numpy() for name in AS_COORDINATES if name in who.table}
     coordinates |= {name: t for name, t in known.items() if not np.isnan(t).all()} | {"loss": lives.loss}
     start = {name: placed.start[name] for name in names}
-    return series, start, flags, coordinates, {"name": "kernel", "method": "rational ETDRK4", "target": TARGET}
+    return series, start, flags, coordinates, {"name": "kernel", "method": "rational ETDRK4", "target": steps.TARGET}
 
 
 def _centre(model: Model, study: Study, who: Population, mean: Any) -> float:
@@ -196,12 +195,9 @@ def _arm(
             raise InputError(f"dose_factor: one number from 0 for each of {cohort.n} people is needed")
         rows = [*([np.ones(cohort.n)] * len(before)), *([share] * len(after))]
         cohort = replace_doses(cohort, np.array(rows).reshape(len(given), cohort.n))
-    usual = set(getattr(model, "usual_channels", range(len(model.channels))))
+    usual = set(steps.usual_channels(model))
     channels = sorted(usual | draws.heard(model, [(before, after)])) if given else sorted(usual)
-    setup = batch.prepare(
-        model, lambda a, b: cohort.take(slice(a, b)), min(cohort.n, baseline.POOL), given, days,
-        second=min((c.start for c in before), default=0.0), channels=channels, target=TARGET,
-    )  # fmt: skip
+    setup = steps.arm(cohort, given, days, second=min((c.start for c in before), default=0.0), channels=channels)
     found = {name: np.empty((cohort.n, len(days))) for name in model.endpoints}
     flags = np.zeros(cohort.n, np.int8)
     for first, last, observed, marks in batch.chunks(
@@ -263,7 +259,7 @@ def own_part(name: str, n: int, seed: int) -> np.ndarray | None:
         return None
     together = parameters.load("trial")[f"personal_together_{kind}"].value
     number = list(ENDPOINTS).index(name)
-    shared, own = _normals(seed, (0, list(("bmd", "marker")).index(kind)), n), _normals(seed, (1, number), n)
+    shared, own = _normals(seed, (0, ["bmd", "marker"].index(kind)), n), _normals(seed, (1, number), n)
     z = np.sqrt(together) * shared + np.sqrt(1 - together) * own
     return np.asarray(observation[f"between_{name}"].value * z)
 
