@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import warnings
 from collections.abc import Callable
@@ -94,7 +93,7 @@ def _true(
     parts = []
     for index, arm in enumerate(study.arms):
         # By its name, so that another arm changes nothing.
-        own = int(measure.stream(seed, arm.name, "people").integers(2**31))
+        own = measure.stream_seed(seed, arm.name, "people")
         alone = study.model_copy(update={"arms": [arm], "factors": None, "analysis": None})
         part = run_people(
             alone, model=model, seed=own, draw=draw, threads=threads, dose_factor=shares(arm.name, own),
@@ -115,23 +114,26 @@ def _true(
 
 def _fractures(true: xr.Dataset, study: Study, seed: int) -> tuple[pd.DataFrame | None, np.ndarray | None]:
     """Fractures and days of death [arm, person] of the people, where the study asks for fractures."""
-    if not any(ENDPOINTS[name].kind == "fracture" for name in study.endpoints):
+    from osteon import fractures
+    from osteon.fractures.people import readable
+
+    if not any(ENDPOINTS[name].kind == "fracture" for name in study.endpoints) or not readable(true):
         return None, None
-    try:
-        make = importlib.import_module("osteon.fractures").events
-    except (ImportError, AttributeError):
-        return None, None
-    table: pd.DataFrame = make(true, seed)
     arms = [str(arm) for arm in true["arm"].to_numpy()]
-    dead = table["kind"] == "death"
-    if "death" in table:
-        dead |= table["death"].fillna(False).astype(bool)
-    death = np.full((len(arms), true.sizes["person"]), np.inf)
-    place = table.loc[dead, "arm"].map({name: i for i, name in enumerate(arms)}).to_numpy(int)
-    np.minimum.at(
-        death, (place, table.loc[dead, "person"].to_numpy(int)), table.loc[dead, "time_days"].to_numpy(float)
-    )
-    return table.loc[~dead, list(EVENT_COLUMNS)].reset_index(drop=True), death
+    if (study.measurement or Measurement()).twins:
+        table = fractures.events(true, seed)
+    else:  # each arm's people have features and luck of their own
+        parts = []
+        for index, arm in enumerate(arms):
+            part = true.isel(arm=[index])
+            own = {name: ("person", part[name].to_numpy()[0]) for name in part.coords if part[name].ndim == 2}
+            parts.append(fractures.events(part.assign_coords(own), measure.stream_seed(seed, arm, "fractures")))
+        table = pd.concat(parts, ignore_index=True)
+    place = table["arm"].map({name: i for i, name in enumerate(arms)}).to_numpy(int)
+    died, death = table["death"].to_numpy(bool), np.full((len(arms), true.sizes["person"]), np.inf)
+    who, day = table["person"].to_numpy(int), table["time_days"].to_numpy(float)
+    np.minimum.at(death, (place[died], who[died]), day[died])
+    return table.loc[table["event"].to_numpy(bool), list(EVENT_COLUMNS)].reset_index(drop=True), death
 
 
 def _with_events(

@@ -1,0 +1,67 @@
+"""What osteon expects a trial to find: incidence in its arms and relative risks, from the model's course of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from osteon.evidence.schema import Trial
+from osteon.evidence.score import person_in
+from osteon.fractures.hazards import SITES, Values, trial_values
+from osteon.fractures.incidence import expected_incidence
+from osteon.fractures.relative import relative
+from osteon.fractures.trials import people
+from osteon.simulation import simulate_at
+from osteon.units import MONTH_DAYS
+
+if TYPE_CHECKING:
+    from osteon.models import Model
+
+YEAR_DAYS = 365.25
+EVERY = 1.0  # months between the points of a course
+
+
+@dataclass
+class Courses:
+    """The model's courses in the arms of trials, run when they are first asked for; with `draws`, in as many draws
+    of the posterior after the most probable parameters."""
+
+    model: Model
+    draws: int = 0
+    _made: dict[tuple[str, str, float], dict[str, np.ndarray]] = field(default_factory=dict)
+
+    def of(self, trial: Trial, arm: str, month: float) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Months [time] up to `month`, and the ratio of every end point to month 0 [draw, time]."""
+        months = np.union1d(np.arange(0.0, month, EVERY), [month])
+        key = (trial.id, arm, month)
+        if key not in self._made:
+            one = trial.arm(arm)
+            result = simulate_at(
+                self.model, person_in(self.model, trial, one), one.prior_schedule, one.schedule, months * MONTH_DAYS,
+                draws=self.draws,
+            )  # fmt: skip
+            found = {}
+            for name in ("lumbar_spine_bmd", "total_hip_bmd", "ctx"):
+                x = result[name].to_numpy()[:, 0, 0]
+                found[name] = x / x[:, :1]
+            self._made[key] = found
+        return months, self._made[key]
+
+
+def incidence(
+    courses: Courses, trial: Trial, arm: str, kind: str, month: float, since: float = 0.0,
+    values: Values | None = None, prior: float | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Share of an arm's people with a fracture of a kind by a month, counted from month `since` [draw]; `prior` in
+    place of their own share with an earlier vertebral fracture."""
+    months, ratio = courses.of(trial, arm, month)
+    who, years = people(trial, trial.arm(arm)), months * MONTH_DAYS / YEAR_DAYS
+    values = trial_values(values)
+    log = relative(kind, who.age, who.male, years, ratio, values)
+    found = expected_incidence(
+        kind, years, who.age, who.male, who.t_score[SITES[kind]], log, age_sd=who.age_sd, t_sd=who.t_sd[SITES[kind]],
+        prior=who.prior if prior is None else prior, death=False, since=since * MONTH_DAYS / YEAR_DAYS, values=values,
+    )  # fmt: skip
+    return np.asarray(found[..., -1])
