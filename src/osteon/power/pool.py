@@ -1,0 +1,161 @@
+"""The pool: many people of a study, simulated once in every arm, from which trials are drawn.
+
+A trial is 2n people drawn from the pool, the first half of them seen in one arm, the other half in the other, each
+measured with errors of its own. Simulating them afresh for every trial would give the same: given the pool, trials are
+independent draws from its people, so that the interval of the power is that of a binomial share, and what the pool
+itself misses as a sample goes with one over the root of its size. `pool_error` says how much that is.
+
+Conditioning the same pool (`Pool.enrich`) shows what choosing people would change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from osteon.endpoints import ENDPOINTS
+from osteon.errors import InputError, nearest
+from osteon.units import number
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+
+    from osteon.models import Model
+    from osteon.study import Study
+
+DEFAULT, LARGEST, FEWEST = 10_000, 200_000, 200
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Error-free values of people who are the same in each arm.
+
+    `months` begins with 0; `true` by end point [arm, person, visit]; `people` their features [person] at month 0;
+    `who` the numbers of those from whom trials are drawn, and `design` how they were chosen.
+    """
+
+    arms: tuple[str, ...]
+    months: tuple[float, ...]
+    true: Mapping[str, Float[np.ndarray, "arm person visit"]]
+    people: Mapping[str, Float[np.ndarray, " person"]]
+    who: Int[np.ndarray, " chosen"]
+    design: str = "everyone"
+
+    @property
+    def share(self) -> float:
+        """The share of the people who were chosen."""
+        return len(self.who) / next(iter(self.true.values())).shape[1]
+
+    def enrich(self, t_score_max: Mapping[str, float] | None = None, burden_min: float | None = None) -> Pool:
+        """Only people with T-scores at or below limits, and a senescent burden at or above one. Raises InputError
+        when the people lack the feature, or fewer than 200 are left."""
+        keep, told = np.ones(len(self.who), bool), []
+        for site, limit in (t_score_max or {}).items():
+            known = [name.removeprefix("t_") for name in self.people if name.startswith("t_")]
+            if site not in known:
+                raise InputError(f"no T-score of {site!r} in this study{nearest(site, known, 0.3)}")
+            keep &= self.people[f"t_{site}"][self.who] <= limit
+            told.append(f"{site} T-score ≤ {_signed(limit)}")
+        if burden_min is not None:
+            burden = self.people.get("senescent_burden")
+            if burden is None or np.ptp(burden) == 0:
+                raise InputError(
+                    "the senescent burden does not differ between these people: give it a spread in the study's "
+                    "people, for instance senescent_burden: {mean: 1, sd: 0.3}"
+                )
+            keep &= burden[self.who] >= burden_min
+            told.append(f"senescent burden ≥ {number(burden_min)}")
+        if keep.sum() < FEWEST:
+            raise InputError(
+                f"{' and '.join(told)}: met by {keep.sum():,} of {len(keep):,} people, fewer than {FEWEST}; "
+                "loosen it, or make the pool larger (--pool)"
+            )
+        return replace(self, who=self.who[keep], design=", ".join(told))
+
+    def of(self, endpoint: str, month: float) -> Float[np.ndarray, "arm person 2"]:
+        """Values at month 0 and at a month, of everyone."""
+        return self.true[endpoint][:, :, [0, self.months.index(month)]]
+
+    def effect(self, arm: int, endpoint: str, month: float) -> float:
+        """The mean difference in change of those chosen between an arm and the first; see `change`."""
+        y = change(endpoint, self.of(endpoint, month)[:, self.who])
+        return float(np.mean(y[arm] - y[0]))
+
+
+def _signed(value: float) -> str:
+    return number(value).replace("-", "−")
+
+
+def change(endpoint: str, x: Float[np.ndarray, "... 2"]) -> Float[np.ndarray, "..."]:
+    """Change from month 0: % of BMD and all else, the logarithm of the ratio of markers."""
+    ratio = x[..., 1] / x[..., 0]
+    return np.asarray(np.log(ratio) if ENDPOINTS[endpoint].kind == "marker" else 100.0 * (ratio - 1.0))
+
+
+def shown(endpoint: str, value: float) -> float:
+    """A difference in change as it is told: points of %, of markers % of the ratio."""
+    return float(100.0 * np.expm1(value)) if ENDPOINTS[endpoint].kind == "marker" else float(value)
+
+
+def simulate(
+    study: Study,
+    *,
+    endpoints: Sequence[str],
+    months: Sequence[float],
+    model: Model,
+    people: int = DEFAULT,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Pool:
+    """Run `people` of a study in all of its arms. Raises InputError when the model lacks an end point."""
+    if not FEWEST <= people <= LARGEST:
+        raise InputError(f"a pool holds {FEWEST} to {LARGEST:,} people, not {people:,}")
+    lacking = [name for name in endpoints if name not in model.endpoints]
+    if lacking:
+        has = [name for name in model.endpoints if name in ENDPOINTS]
+        raise InputError(
+            f"{model.name} has no end point {lacking[0]!r}{nearest(lacking[0], has)}; it has {', '.join(has)}"
+        )
+    visits = sorted({0.0, *months})
+    wanted = study.model_copy(
+        update={
+            "visits": visits,
+            "endpoints": list(endpoints),
+            "people": study.people.model_copy(update={"n_per_arm": people}),
+        }
+    )
+    true, features = _run(wanted, model, seed, progress)
+    for name, values in true.items():
+        if not np.isfinite(values).all() or (values[..., 0] <= 0).any():
+            raise InputError(
+                f"{name}: some people have no change from month 0, so that it has no power; leave it out"
+            )
+    return Pool(
+        tuple(arm.name for arm in study.arms), tuple(visits), true, features,
+        np.arange(next(iter(true.values())).shape[1]),
+    )  # fmt: skip
+
+
+def _run(
+    study: Study, model: Model, seed: int, progress: Progress | None
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Interim: the mean person and a personal part of the change."""
+    from osteon.simulation import run
+    from osteon.uncertainty import _numbers
+
+    result = run(study, model=model, draws=0, progress=progress)
+    n, true = study.people.n_per_arm, {}
+    rng = np.random.default_rng(seed)
+    for name in study.endpoints:
+        x = result[name].to_numpy()[0, :, 0][:, None, :]
+        z = rng.standard_normal((n, 1)) * np.sqrt(np.minimum(np.array(study.visits), 12) / 12)
+        sd = _numbers("between").get(name, 0)
+        marker = ENDPOINTS[name].kind == "marker"
+        true[name] = x * np.exp(z * sd) if marker else x + x[..., :1] * z * sd / 100
+        true[name] = true[name] * np.exp(0.15 * rng.standard_normal((n, 1)))
+    people = {"t_lumbar_spine": rng.normal(-2.5, 0.7, n)}
+    return true, people
