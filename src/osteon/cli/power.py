@@ -43,7 +43,7 @@ _CALCULATOR = ("difference", "sd", "hazard_ratio", "risk")
               help="Arms to compare with the first; with commas, repeatable. Default: all others.")  # fmt: skip
 @click.option("--n", "n", multiple=True, metavar="NUMBERS", help="People per arm, with commas. Default: n_per_arm.")
 @click.option("--target", type=float, default=0.9, show_default=True, help="Power to find a sample size for.")
-@click.option("--alpha", type=float, default=0.05, show_default=True, help="Two-sided error of the first kind.")
+@click.option("--alpha", type=float, help="Two-sided error of the first kind. Default: the study's, else 0.05.")
 @click.option("--replicates", type=int, default=1000, show_default=True, metavar="N", help="Trials to simulate.")
 @click.option("--pool", "people", type=int, default=10_000, show_default=True, metavar="N",
               help="People to simulate, from whom trials are drawn.")  # fmt: skip
@@ -127,7 +127,7 @@ def _plain(answer: Answer, study: Study, options: Any, model: Any, seed: int) ->
         "sample_sizes": answer.sizes,
         "provenance": {
             **platform_facts(), "model": model.name, "parameters_hash": model.parameter_hash, "seed": seed,
-            "study": study.model_dump(exclude_none=True), "target": options.target, "alpha": options.alpha,
+            "study": study.model_dump(exclude_none=True), "target": options.target, "alpha": answer.alpha,
             "pool": options.people, "draws": answer.draws, "notice": NOTICE,
         },
     }  # fmt: skip
@@ -183,7 +183,7 @@ def _calculate(asked: dict[str, Any], given: list[str], as_json: bool) -> None:
         raise InputError("give a study file; or --difference and --sd, or --hazard-ratio and --risk, without one")
     numbers = _numbers("--n", asked["n"])
     n = [formula.check_n(x, "--n") for x in numbers or []]
-    alpha = formula.check_share("--alpha", asked["alpha"])
+    alpha = formula.check_share("--alpha", 0.05 if asked["alpha"] is None else asked["alpha"])
     target = formula.check_share("--target", asked["target"], alpha)
     means = {"difference", "sd"}
     if set(given) not in (means, {"hazard_ratio", "risk"}):

@@ -7,6 +7,7 @@ measurement stay as they are with the most probable parameters.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from osteon import parameters
 from osteon.endpoints import ENDPOINTS
+from osteon.errors import OsteonWarning
+from osteon.power.pool import change
 from osteon.units import MONTH_DAYS
 
 if TYPE_CHECKING:
@@ -60,38 +63,35 @@ class Differences:
 
 
 class Drawn:
-    """Runs of the mean person: one with the most probable parameters, one with draws (none when `draws` is 0 or the
-    model has none)."""
+    """Runs of the mean person in every arm at month 0 and at `months`: first the most probable parameters, then
+    `draws` (none when that is 0 or the model has none)."""
 
     def __init__(
-        self, study: Study, *, endpoints: Sequence[str], months: Sequence[float], model: Model,
-        draws: int | None = None, seed: int = 0, progress: Progress | None = None,
+        self, study: Study, *, months: Sequence[float], model: Model, draws: int | None = None,
+        progress: Progress | None = None,
     ) -> None:  # fmt: skip
         from osteon import draws as posterior
-        from osteon.simulation import run
+        from osteon.simulation import simulate_at
 
-        n = posterior.count(model, draws)
-        wanted = study.model_copy(update={"visits": sorted({0.0, *months}), "endpoints": list(endpoints)})
-        self._best = run(wanted, model=model, draws=0, seed=seed)
-        self._draws = run(wanted, model=model, draws=n, seed=seed, progress=progress) if n else None
-
-    @property
-    def count(self) -> int:
-        """How many draws there are."""
-        return self._draws.sizes["draw"] if self._draws is not None else 0
+        self.count = posterior.count(model, draws)
+        person, days = study.people.mean_person(), np.array([0.0, *months]) * MONTH_DAYS
+        self._months = list(months)
+        self._runs: list[xr.Dataset] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OsteonWarning)  # said by the run of the pool
+            for number, arm in enumerate(study.arms):
+                run = simulate_at(model, person, study.prior_regimen, arm.schedule, days, draws=self.count)
+                self._runs.append(run)
+                if progress:
+                    progress((number + 1) / len(study.arms))
 
     def of(self, arm: int, endpoint: str, month: float) -> Differences:
         """The differences of an arm from the first at a month."""
         kind = "marker" if ENDPOINTS[endpoint].kind == "marker" else "bmd"
         response = parameters.load("observation")[f"response_{kind}"].value
-        draws = _difference(self._draws, arm, endpoint, month) if self._draws is not None else np.empty(0)
-        return Differences(float(_difference(self._best, arm, endpoint, month)[0]), draws, response)
-
-
-def _difference(result: xr.Dataset, arm: int, endpoint: str, month: float) -> np.ndarray:
-    from osteon.power.pool import change
-
-    days = result["time"].to_numpy()
-    at = int(np.argmin(np.abs(days - month * MONTH_DAYS)))
-    y = change(endpoint, result[endpoint].isel(person=0, time=[0, at]).to_numpy())  # draw, arm
-    return np.asarray(y[:, arm] - y[:, 0])
+        at = [0, 1 + self._months.index(month)]
+        treated, beside = (
+            change(endpoint, self._runs[k][endpoint].isel(arm=0, person=0, time=at).to_numpy()) for k in (arm, 0)
+        )
+        best, *drawn = treated - beside
+        return Differences(float(best), np.array(drawn), response)

@@ -18,6 +18,7 @@ import numpy as np
 
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError, nearest
+from osteon.trial.settings import Measurement
 from osteon.units import number
 
 if TYPE_CHECKING:
@@ -76,15 +77,6 @@ class Pool:
             )
         return replace(self, who=self.who[keep], design=", ".join(told))
 
-    def of(self, endpoint: str, month: float) -> Float[np.ndarray, "arm person 2"]:
-        """Values at month 0 and at a month, of everyone."""
-        return self.true[endpoint][:, :, [0, self.months.index(month)]]
-
-    def effect(self, arm: int, endpoint: str, month: float) -> float:
-        """The mean difference in change of those chosen between an arm and the first; see `change`."""
-        y = change(endpoint, self.of(endpoint, month)[:, self.who])
-        return float(np.mean(y[arm] - y[0]))
-
 
 def _signed(value: float) -> str:
     return number(value).replace("-", "−")
@@ -105,13 +97,14 @@ def simulate(
     study: Study,
     *,
     endpoints: Sequence[str],
-    months: Sequence[float],
     model: Model,
+    settings: Measurement | None = None,
     people: int = DEFAULT,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Pool:
-    """Run `people` of a study in all of its arms. Raises InputError when the model lacks an end point."""
+    """Run `people` of a study in all of its arms, to all of its visits. Raises InputError when the model lacks an end
+    point, or someone has no change of it."""
     if not FEWEST <= people <= LARGEST:
         raise InputError(f"a pool holds {FEWEST} to {LARGEST:,} people, not {people:,}")
     lacking = [name for name in endpoints if name not in model.endpoints]
@@ -120,11 +113,9 @@ def simulate(
         raise InputError(
             f"{model.name} has no end point {lacking[0]!r}{nearest(lacking[0], has)}; it has {', '.join(has)}"
         )
-    visits = sorted({0.0, *months})
     wanted = study.model_copy(
         update={
-            "visits": visits,
-            "endpoints": list(endpoints),
+            "endpoints": list(dict.fromkeys([*endpoints, *needed(settings or Measurement())])),
             "people": study.people.model_copy(update={"n_per_arm": people}),
         }
     )
@@ -135,9 +126,16 @@ def simulate(
                 f"{name}: some people have no change from month 0, so that it has no power; leave it out"
             )
     return Pool(
-        tuple(arm.name for arm in study.arms), tuple(visits), true, features,
+        tuple(arm.name for arm in study.arms), tuple(study.visits), true, features,
         np.arange(next(iter(true.values())).shape[1]),
     )  # fmt: skip
+
+
+def needed(settings: Measurement) -> tuple[str, ...]:
+    """End points on which it depends who leaves a trial."""
+    sites = [settings.dropout.site] if settings.dropout.per_pct_lost and settings.dropout.per_year else []
+    sites += [settings.rescue.site] if settings.rescue is not None else []
+    return tuple(dict.fromkeys(f"{site}_bmd" for site in sites))
 
 
 def _run(

@@ -16,18 +16,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError
 from osteon.power.formula import check_n
+from osteon.power.formula import power as t_power
 from osteon.power.pool import change
+from osteon.power.seen import expected, see
+from osteon.trial.analyse.ancova import ancova_many
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float
+    from jaxtyping import Bool, Float, Int
 
     from osteon.power.pool import Pool
+    from osteon.trial.settings import Measurement
 
 DEFAULT, LARGEST = 1000, 1_000_000
 MOST_WORK = 1_000_000_000  # people in all replicates
-_BLOCK = 2**20  # people of one block of replicates, which has random numbers of its own
+_BLOCK, _TRIALS = 2**20, 250  # people and trials in a block of replicates, which has random numbers of its own
 Z95 = 1.959963984540054
 
 
@@ -42,14 +47,17 @@ class Interval:
 
 @dataclass(frozen=True)
 class Replicates:
-    """Estimate, standard error and degrees of freedom by replicate; `effect` is the true difference in the pool, `n`
-    the people per arm. Differences are in points of %, of markers logarithms of ratios."""
+    """Estimate, standard error and degrees of freedom by replicate. `effect` is the true mean difference in the pool of
+    `people`, `spread` its SD between them, `n` the people per arm. Differences are in points of %, of markers
+    logarithms of ratios."""
 
     estimate: Float[np.ndarray, " replicate"]
     se: Float[np.ndarray, " replicate"]
     df: Float[np.ndarray, " replicate"]
     effect: float
+    spread: float
     n: int
+    people: int
     alpha: float = 0.05
 
     def __len__(self) -> int:
@@ -67,7 +75,8 @@ class Replicates:
     @property
     def sd(self) -> float:
         """SD of the change within an arm that the standard errors speak of, at `n` per arm."""
-        return float(np.sqrt(np.nanmean(self.se**2) * self.n / 2.0))
+        known = self.se[np.isfinite(self.se)]
+        return float(np.sqrt(np.mean(known**2) * self.n / 2.0)) if len(known) else float("nan")
 
     def found(self, shift: float = 0.0) -> Bool[np.ndarray, " replicate"]:
         """Which trials find a difference when it is `shift` more than in the pool."""
@@ -76,6 +85,18 @@ class Replicates:
     def power(self, shift: float = 0.0) -> Interval:
         """The share of trials that find it, with Wilson's interval."""
         return share(int(self.found(shift).sum()), len(self))
+
+    def pool_error(self, shift: float = 0.0) -> float | None:
+        """Standard error of the power because the pool is a sample itself, by the t formula from the errors of its
+        mean difference and of its SD; None where no trial could be analysed."""
+        if not self.sd > 0:
+            return None
+        effect, sd = self.effect + shift, self.sd
+        far, wide = self.spread / self.people**0.5, sd * (1.0 + (2.0 * self.people) ** -0.5)
+        power = t_power(effect, sd, self.n, alpha=self.alpha)
+        by_effect = t_power(effect + far, sd, self.n, alpha=self.alpha) - power
+        by_sd = t_power(effect, wide, self.n, alpha=self.alpha) - power
+        return float(np.hypot(by_effect, by_sd))
 
     def assurance(self, shifts: Float[np.ndarray, " draw"]) -> Interval:
         """Mean power over draws, each with a difference of its own (`shifts`, less that in the pool). The interval
@@ -126,54 +147,34 @@ def check(replicates: int, n: int) -> None:
 
 def draw(
     pool: Pool, arm: int, endpoint: str, month: float, n: int, *, replicates: int = DEFAULT, alpha: float = 0.05,
-    seed: int = 0,
+    seed: int = 0, settings: Measurement | None = None,
 ) -> Replicates:  # fmt: skip
-    """Trials of `n` per arm, arm number `arm` of the pool against the first. The same seed draws the same people for
-    every arm and month."""
+    """Trials of `n` per arm, arm number `arm` of the pool against the first, seen with `settings`. The same seed draws
+    the same people for every arm and month."""
+    from osteon.trial.settings import Measurement
+
     check(replicates, n)
-    true = pool.of(endpoint, month)
-    pair = np.stack([true[0], true[arm]])  # arm, person, visit
-    size = max(1, min(replicates, _BLOCK // (2 * n)))
+    settings = settings or Measurement()
+    size = max(1, min(_TRIALS, _BLOCK // (2 * n)))  # so that more replicates begin with the same ones
     found = []
     for block in range(-(-replicates // size)):
         key = (zlib.crc32(endpoint.encode()), n, block)
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
         who = pool.who[rng.integers(len(pool.who), size=(2, size, n))]
-        seen = observe(np.stack([pair[0][who[0]], pair[1][who[1]]]), endpoint, rng)  # arm, replicate, person, visit
-        found.append(np.stack(ancova(endpoint, seen)))
+        seen = [see(pool, k, endpoint, month, people, settings, rng) for k, people in zip((0, arm), who, strict=True)]
+        found.append(np.stack(analyse(endpoint, np.concatenate(seen, axis=1), np.repeat([0, 1], n))))
     estimate, se, df = np.concatenate(found, axis=1)[:, :replicates]
-    return Replicates(estimate, se, df, pool.effect(arm, endpoint, month), n, alpha)
+    treated, beside = (expected(pool, k, endpoint, month, settings)[pool.who] for k in (arm, 0))
+    apart = treated - beside
+    return Replicates(estimate, se, df, float(apart.mean()), float(apart.std()), n, len(apart), alpha)
 
 
-def observe(x: np.ndarray, endpoint: str, rng: np.random.Generator) -> np.ndarray:
-    """Interim."""
-    from osteon.endpoints import ENDPOINTS
-    from osteon.uncertainty import _numbers
-
-    sd = _numbers("precision").get(endpoint, 0.0)
+def analyse(
+    endpoint: str, seen: Float[np.ndarray, "replicate person 2"], arm: Int[np.ndarray, " person"]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Estimate, standard error and degrees of freedom [replicate] of the second arm's difference, by ANCOVA."""
+    baseline = seen[..., 0]
     if ENDPOINTS[endpoint].kind == "marker":
-        return x * np.exp(sd * rng.standard_normal(x.shape))
-    return x * (1 + sd / 100 * rng.standard_normal(x.shape))
-
-
-def ancova(endpoint: str, seen: Float[np.ndarray, "2 replicate person 2"]) -> tuple[np.ndarray, ...]:
-    """Estimate, standard error and degrees of freedom [replicate] of the difference of the second arm."""
-    from osteon.endpoints import ENDPOINTS
-
-    y, x = change(endpoint, seen), seen[..., 0]
-    if ENDPOINTS[endpoint].kind == "marker":
-        x = np.log(x)
-    known = np.isfinite(y) & np.isfinite(x)
-    count = known.sum(-1)
-    y, x = np.where(known, y, 0.0), np.where(known, x, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        my, mx = y.sum(-1) / count, x.sum(-1) / count
-        y, x = np.where(known, y - my[..., None], 0.0), np.where(known, x - mx[..., None], 0.0)
-        sxx, sxy, syy = (np.einsum("arp,arp->r", a, b) for a, b in ((x, x), (x, y), (y, y)))
-        slope = np.where(sxx > 0, sxy / sxx, 0.0)
-        apart = mx[1] - mx[0]
-        df = count.sum(0) - 3.0
-        variance = np.maximum(syy - slope * sxy, 0.0) / df
-        leverage = np.where(sxx > 0, apart**2 / sxx, 0.0)
-        se = np.sqrt(variance * (1.0 / count[0] + 1.0 / count[1] + leverage))
-    return my[1] - my[0] - slope * apart, se, df
+        baseline = np.log(baseline)
+    found = ancova_many(change(endpoint, seen), baseline, arm, arms=2)
+    return found.estimate[..., 0], found.se[..., 0], np.nan_to_num(found.df[..., 0])
