@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from power_made_up import ENDPOINT, NO_NOISE, people, pool
 
 from osteon.errors import InputError
 from osteon.power import formula, replicates
 from osteon.power.pool import change
 from osteon.trial.analyse.ancova import ancova
 from osteon.trial.settings import Measurement
+from power_made_up import ENDPOINT, NO_NOISE, people, pool
 
 MANY = 4000
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from power_made_up import ENDPOINT, NO_NOISE, pool
 
 from osteon.power import formula, replicates, size
+from power_made_up import ENDPOINT, NO_NOISE, pool
 
 
 def search(of, shift=0.0, target=0.9, count=1000):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from osteon.power.designs import Answer
     from osteon.study import Study
 
+_DESIGN = {"endpoint": "end point", "month": "month", "design": "design"}
 _CALCULATOR = ("difference", "sd", "hazard_ratio", "risk")
 
 
@@ -134,33 +135,32 @@ def _plain(answer: Answer, study: Study, options: Any, model: Any, seed: int) ->
 
 
 def _print(answer: Answer, study: Study, target: float) -> None:
-    same = {name: len({row[name] for row in answer.power}) == 1 for name in ("endpoint", "month", "design")}
-    lead = [name for name in ("endpoint", "month", "design") if not same[name]]
+    """Power at the n asked for, then sample sizes; what is the same in all rows stands in the title."""
     first = answer.power[0]
+    lead = [name for name in _DESIGN if len({row[name] for row in answer.power}) > 1]
     title = f"{study.title or study.id}: power against {first['reference']}"
-    title += "".join(
-        [f", {first['endpoint']}" * same["endpoint"], f", month {number(first['month'])}" * same["month"]]
-    )
-    assured = first["assurance"] is not None
-    columns = [("arm", False), *((name.replace("endpoint", "end point"), False) for name in lead), ("n per arm", True),
-               ("power % (95 %)", True), *[("assurance %", True)] * assured, ("difference %", True), ("SD", True),
-               ("detectable", True)]  # fmt: skip
-    rows = [[row["arm"], *(_cell(row[name]) for name in lead), f"{row['n_per_arm']:,}", _percents(row),
-             *[_percent(row["assurance"])] * assured, decimals(row["effect"]), decimals(row["sd"]), decimals(row["mde"])]
-            for row in answer.power]  # fmt: skip
-    print_table(columns, rows, title=title)
+    title += "".join(f", {_cell(first[name], name)}" for name in _DESIGN if name not in lead)
+    heads = [("arm", False), *((_DESIGN[name], False) for name in lead)]
+    assured = [("assurance %", True)] * (first["assurance"] is not None)
+    columns = [*heads, ("n per arm", True), ("power % (95 %)", True), *assured, ("difference %", True), ("SD", True)]
+    rows = []
+    for row in answer.power:
+        cells = [row["arm"], *(_cell(row[name]) for name in lead), f"{row['n_per_arm']:,}", _percents(row)]
+        cells += [_percent(row["assurance"])] if assured else []
+        rows.append([*cells, decimals(row["effect"]), decimals(row["sd"]), decimals(row["mde"])])
+    print_table([*columns, (f"found with {100 * target:g} %", True)], rows, title=title)
     click.echo()
-    columns = [("arm", False), *((name.replace("endpoint", "end point"), False) for name in lead),
-               (f"n per arm for {100 * target:g} %", True), ("95 %", True), ("", False)]  # fmt: skip
-    rows = [[row["arm"], *(_cell(row[name]) for name in lead), "–" if row["n_per_arm"] is None else f"{row['n_per_arm']:,}",
-             _span(row), row["why"]] for row in answer.sizes]  # fmt: skip
-    print_table(columns, rows)
-    click.echo()
-    say("95 % is the error of simulating finitely many trials; the model's own lies in the assurance.")
+    rows = []
+    for row in answer.sizes:
+        n = "–" if row["n_per_arm"] is None else f"{row['n_per_arm']:,}"
+        rows.append([row["arm"], *(_cell(row[name]) for name in lead), n, _span(row), row["why"]])
+    print_table([*heads, (f"n per arm for {100 * target:g} %", True), ("95 %", True), ("", False)], rows)
+    say("The 95 % are the error of finitely many simulated trials; what the model is unsure of is in the assurance.")
 
 
-def _cell(value: Any) -> str:
-    return number(value) if isinstance(value, int | float) else str(value)
+def _cell(value: Any, name: str = "") -> str:
+    lead = "month " if name == "month" else ""
+    return lead + (number(value) if isinstance(value, int | float) else str(value))
 
 
 def _percent(value: float) -> str:

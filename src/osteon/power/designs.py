@@ -54,8 +54,8 @@ def power_of(
     asked = plan(study, options)
     tell = progress or (lambda share: None)
     everyone = pool.simulate(
-        asked.study, endpoints=asked.endpoints, model=model, settings=asked.settings, people=options.people, seed=seed,
-        progress=lambda share: tell(_POOL * share),
+        asked.study, endpoints=asked.endpoints, model=model, settings=asked.settings, people=options.people,
+        seed=seed, progress=lambda share: tell(_POOL * share),
     )  # fmt: skip
     pools = [everyone]
     if options.t_score_max or options.burden_min is not None:

@@ -24,8 +24,8 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Options:
     """What is None is taken from the study: its primary or first end point, the month of its analysis or its last
-    visit, every arm but the reference (the first, if `analysis` names none), its n_per_arm, its alpha. With enrichment,
-    everyone is shown beside those who meet all of it."""
+    visit, every arm but the reference (the first, if `analysis` names none), its n_per_arm, its alpha. With
+    enrichment, everyone is shown beside those who meet all of it."""
 
     endpoints: Sequence[str] | None = None
     months: Sequence[float] | None = None
@@ -62,7 +62,8 @@ def plan(study: Study, options: Options) -> Plan:
     ordered, arms = _arms(study, options.arms, analysis.reference)
     endpoints = [analysis.primary or study.endpoints[0]] if options.endpoints is None else list(options.endpoints)
     for name in endpoints:
-        known_endpoints.get(name)
+        if known_endpoints.get(name).kind == "exploration":
+            raise InputError(f"{name}: no trial measures it, so that it has no power; take BMD or a marker")
     months = [analysis.month or study.visits[-1]] if options.months is None else list(options.months)
     for month in months:
         if not 0 < month <= MOST_MONTHS:

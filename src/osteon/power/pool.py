@@ -1,15 +1,17 @@
 """The pool: many people of a study, simulated once in every arm, from which trials are drawn.
 
-A trial is 2n people drawn from the pool, the first half of them seen in one arm, the other half in the other, each
-measured with errors of its own. Simulating them afresh for every trial would give the same: given the pool, trials are
-independent draws from its people, so that the interval of the power is that of a binomial share, and what the pool
-itself misses as a sample goes with one over the root of its size. `pool_error` says how much that is.
+A trial is 2n people drawn from the pool with replacement, half of them seen in one arm and half in the other, each
+measured with errors of its own. Given the pool, such trials are independent, so that the interval of a power is that
+of a binomial share. What the pool misses as a sample itself goes with one over the root of its size, whatever the
+number of trials; `Replicates.pool_error` says how much it is. Fresh people for every trial would have no such error
+and else give the same, at thousands of times the work (tested).
 
 Conditioning the same pool (`Pool.enrich`) shows what choosing people would change.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteon.endpoints import ENDPOINTS
-from osteon.errors import InputError, nearest
+from osteon.errors import InputError, OsteonWarning, nearest
 from osteon.trial.settings import Measurement
 from osteon.units import number
 
@@ -119,16 +121,13 @@ def simulate(
             "people": study.people.model_copy(update={"n_per_arm": people}),
         }
     )
-    true, features = _run(wanted, model, seed, progress)
-    for name, values in true.items():
-        if not np.isfinite(values).all() or (values[..., 0] <= 0).any():
-            raise InputError(
-                f"{name}: some people have no change from month 0, so that it has no power; leave it out"
-            )
-    return Pool(
-        tuple(arm.name for arm in study.arms), tuple(study.visits), true, features,
-        np.arange(next(iter(true.values())).shape[1]),
-    )  # fmt: skip
+    true, features = _run(wanted, model, settings or Measurement(), seed, progress)
+    ran = np.all([np.isfinite(x).all(axis=(0, 2)) & (x[..., 0] > 0).all(axis=0) for x in true.values()], axis=0)
+    if not ran.all():
+        warnings.warn(f"left out {(~ran).sum()} of {people:,} people, whose runs failed", OsteonWarning, stacklevel=2)
+    if ran.sum() < FEWEST:
+        raise InputError(f"only {ran.sum()} of {people:,} people could be run, fewer than {FEWEST}")
+    return Pool(tuple(arm.name for arm in study.arms), tuple(study.visits), true, features, np.flatnonzero(ran))
 
 
 def needed(settings: Measurement) -> tuple[str, ...]:
@@ -139,6 +138,31 @@ def needed(settings: Measurement) -> tuple[str, ...]:
 
 
 def _run(
+    study: Study, model: Model, settings: Measurement, seed: int, progress: Progress | None
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """True values of the end points [arm, person, visit], and features of the people [person]."""
+    import importlib.util
+
+    if importlib.util.find_spec("osteon.trial.simulate") is None:
+        return _interim(study, model, seed, progress)
+    from osteon.trial.measure import adherence
+    from osteon.trial.simulate import run_people
+
+    taken = None
+    if settings.adherence.mean != 1.0 or settings.adherence.sd:
+        share = adherence(settings, seed, study.people.n_per_arm)
+        taken = {arm.name: share for arm in study.arms}
+    result = run_people(study, model=model, seed=seed, dose_factor=taken, progress=progress)
+    true = {name: result[name].to_numpy()[0] for name in study.endpoints}
+    features = {
+        str(name): x.to_numpy().astype(float)
+        for name, x in result.coords.items()
+        if x.dims == ("person",) and (str(name).startswith("t_") or name == "senescent_burden")
+    }
+    return true, features
+
+
+def _interim(
     study: Study, model: Model, seed: int, progress: Progress | None
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Interim: the mean person and a personal part of the change."""

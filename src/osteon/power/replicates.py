@@ -47,8 +47,8 @@ class Interval:
 
 @dataclass(frozen=True)
 class Replicates:
-    """Estimate, standard error and degrees of freedom by replicate. `effect` is the true mean difference in the pool of
-    `people`, `spread` its SD between them, `n` the people per arm. Differences are in points of %, of markers
+    """Estimate, standard error and degrees of freedom by replicate. `effect` is the true mean difference in the pool
+    of `people`, `spread` its SD between them, `n` the people per arm. Differences are in points of %, of markers
     logarithms of ratios."""
 
     estimate: Float[np.ndarray, " replicate"]
@@ -149,8 +149,8 @@ def draw(
     pool: Pool, arm: int, endpoint: str, month: float, n: int, *, replicates: int = DEFAULT, alpha: float = 0.05,
     seed: int = 0, settings: Measurement | None = None,
 ) -> Replicates:  # fmt: skip
-    """Trials of `n` per arm, arm number `arm` of the pool against the first, seen with `settings`. The same seed draws
-    the same people for every arm and month."""
+    """Trials of `n` per arm, arm number `arm` of the pool against the first, seen with `settings`. The same seed
+    draws the same people for every arm and month."""
     from osteon.trial.settings import Measurement
 
     check(replicates, n)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def see(
-    pool: Pool, arm: int, endpoint: str, month: float, who: Int[np.ndarray, "replicate person"], settings: Measurement,
-    rng: np.random.Generator,
+    pool: Pool, arm: int, endpoint: str, month: float, who: Int[np.ndarray, "replicate person"],
+    settings: Measurement, rng: np.random.Generator,
 ) -> Float[np.ndarray, "replicate person 2"]:  # fmt: skip
     """Values at month 0 and at a month, NaN where nobody came, of people `who` in one arm."""
     last = pool.months.index(month)

@@ -1,8 +1,8 @@
 """How many people per arm a power takes, by simulation.
 
-Power is simulated at several n round the one that the t formula gives for the difference and the SD that trials of the
-pool see; then power = Φ(a + b √n) is fitted to all of them (a probit regression by statsmodels), and n is where it
-crosses the target. For a normal end point that curve is the normal formula, with b = difference/(SD √2) and
+Power is simulated at several n round the one that the t formula gives for the difference and SD of a pilot; then
+power = Φ(a + b √n) is fitted to all of them (a probit regression by statsmodels), and n is where it crosses the
+target. For a normal end point that curve is the normal formula, with b = difference/(SD √2) and
 a = −z_{1−α/2}. The interval of n is that of the crossing, by Fieller's method.
 """
 
