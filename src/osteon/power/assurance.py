@@ -90,8 +90,15 @@ class Drawn:
         kind = "marker" if ENDPOINTS[endpoint].kind == "marker" else "bmd"
         response = parameters.load("observation")[f"response_{kind}"].value
         at = [0, 1 + self._months.index(month)]
-        treated, beside = (
-            change(endpoint, self._runs[k][endpoint].isel(arm=0, person=0, time=at).to_numpy()) for k in (arm, 0)
-        )
+        treated, beside = (self._of_arm(k, endpoint, at) for k in (arm, 0))
         best, *drawn = treated - beside
         return Differences(float(best), np.array(drawn), response)
+
+    def _of_arm(self, arm: int, endpoint: str, at: list[int]) -> Float[np.ndarray, " draw"]:
+        """Change of the mean person in an arm; of fractures the logarithm of the cumulative hazard."""
+        if ENDPOINTS[endpoint].kind != "fracture":
+            return change(endpoint, self._runs[arm][endpoint].isel(arm=0, person=0, time=at).to_numpy())
+        from osteon.fractures.incidence import risk
+        from osteon.power.events import log_hazard
+
+        return log_hazard(risk(self._runs[arm])[endpoint].isel(arm=0, person=0, time=at[1]).to_numpy())

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from osteon import tscores
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError, OsteonWarning, nearest
 from osteon.trial.settings import Measurement
@@ -37,8 +38,9 @@ Progress = Callable[[float], None]
 class Pool:
     """Error-free values of people who are the same in each arm.
 
-    `months` begins with 0; `true` by end point [arm, person, visit]; `people` their features [person] at month 0;
-    `who` the numbers of those from whom trials are drawn, and `design` how they were chosen.
+    `months` begins with 0; `true` by end point [arm, person, visit], of fractures the chance of one since month 0;
+    `people` their features [person] at month 0; `who` the numbers of those from whom trials are drawn, and `design`
+    how they were chosen.
     """
 
     arms: tuple[str, ...]
@@ -91,8 +93,8 @@ def change(endpoint: str, x: Float[np.ndarray, "... 2"]) -> Float[np.ndarray, ".
 
 
 def shown(endpoint: str, value: float) -> float:
-    """A difference in change as it is told: points of %, of markers % of the ratio."""
-    return float(100.0 * np.expm1(value)) if ENDPOINTS[endpoint].kind == "marker" else float(value)
+    """A difference in change as it is told: points of %; of markers and fractures % of the ratio."""
+    return float(value) if ENDPOINTS[endpoint].kind == "bmd" else float(100.0 * np.expm1(value))
 
 
 def simulate(
@@ -109,9 +111,9 @@ def simulate(
     point, or someone has no change of it."""
     if not FEWEST <= people <= LARGEST:
         raise InputError(f"a pool holds {FEWEST} to {LARGEST:,} people, not {people:,}")
-    lacking = [name for name in endpoints if name not in model.endpoints]
+    lacking = [name for name in endpoints if name not in model.endpoints and not _breaks(name, model)]
     if lacking:
-        has = [name for name in model.endpoints if name in ENDPOINTS]
+        has = [name for name in ENDPOINTS if name in model.endpoints or _breaks(name, model)]
         raise InputError(
             f"{model.name} has no end point {lacking[0]!r}{nearest(lacking[0], has)}; it has {', '.join(has)}"
         )
@@ -122,12 +124,18 @@ def simulate(
         }
     )
     true, features = _run(wanted, model, settings or Measurement(), seed, progress)
-    ran = np.all([np.isfinite(x).all(axis=(0, 2)) & (x[..., 0] > 0).all(axis=0) for x in true.values()], axis=0)
+    ran = np.all([np.isfinite(x).all(axis=(0, 2)) for x in true.values()], axis=0)
     if not ran.all():
         warnings.warn(f"left out {(~ran).sum()} of {people:,} people, whose runs failed", OsteonWarning, stacklevel=2)
     if ran.sum() < FEWEST:
         raise InputError(f"only {ran.sum()} of {people:,} people could be run, fewer than {FEWEST}")
     return Pool(tuple(arm.name for arm in study.arms), tuple(study.visits), true, features, np.flatnonzero(ran))
+
+
+def _breaks(name: str, model: Model) -> bool:
+    """Whether it is a fracture, and the model one whose bone breaks: BMD in g/cm2."""
+    units = {model.endpoints.get(f"{site}_bmd") for site in ("lumbar_spine", "total_hip", "femoral_neck")}
+    return ENDPOINTS[name].kind == "fracture" and units == {tscores.UNITS}
 
 
 def needed(settings: Measurement) -> tuple[str, ...]:
@@ -152,8 +160,16 @@ def _run(
     if settings.adherence.mean != 1.0 or settings.adherence.sd:
         share = adherence(settings, seed, study.people.n_per_arm)
         taken = {arm.name: share for arm in study.arms}
-    result = run_people(study, model=model, seed=seed, dose_factor=taken, progress=progress)
-    true = {name: result[name].to_numpy()[0] for name in study.endpoints}
+    fractures = [name for name in study.endpoints if ENDPOINTS[name].kind == "fracture"]
+    measured = [name for name in study.endpoints if name not in fractures]
+    wanted = study.model_copy(update={"endpoints": [*measured, *(["ctx"] if fractures else [])]})
+    result = run_people(wanted, model=model, seed=seed, dose_factor=taken, progress=progress)
+    true = {name: result[name].to_numpy()[0] for name in measured}
+    if fractures:
+        from osteon.fractures.incidence import risk
+
+        chances = risk(result)
+        true |= {name: chances[name].to_numpy()[0] for name in fractures}
     features = {
         str(name): x.to_numpy().astype(float)
         for name, x in result.coords.items()

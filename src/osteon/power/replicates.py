@@ -155,6 +155,13 @@ def draw(
 
     check(replicates, n)
     settings = settings or Measurement()
+    if ENDPOINTS[endpoint].kind == "fracture":
+        from osteon.power import events
+
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(endpoint.encode()), n)))
+        return events.draw(
+            pool, arm, endpoint, month, n, replicates=replicates, alpha=alpha, rng=rng, settings=settings
+        )
     size = max(1, min(_TRIALS, _BLOCK // (2 * n)))  # so that more replicates begin with the same ones
     found = []
     for block in range(-(-replicates // size)):
