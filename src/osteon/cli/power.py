@@ -46,7 +46,7 @@ _CALCULATOR = ("difference", "sd", "hazard_ratio", "risk")
 @click.option("--target", type=float, default=0.9, show_default=True, help="Power to find a sample size for.")
 @click.option("--alpha", type=float, help="Two-sided error of the first kind. Default: the study's, else 0.05.")
 @click.option("--replicates", type=int, default=1000, show_default=True, metavar="N", help="Trials to simulate.")
-@click.option("--pool", "people", type=int, default=10_000, show_default=True, metavar="N",
+@click.option("--pool", "people", type=int, default=5_000, show_default=True, metavar="N",
               help="People to simulate, from whom trials are drawn.")  # fmt: skip
 @click.option("--t-score-max", multiple=True, metavar="SITE=V", help="Also enrol only T-scores up to V; repeatable.")
 @click.option("--burden-min", type=float, metavar="X", help="Also enrol only a senescent burden from X on.")

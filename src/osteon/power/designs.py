@@ -50,7 +50,7 @@ def power_of(
     study: Study, options: Options, *, model: Model, seed: int = 0, progress: Progress | None = None
 ) -> Answer:
     """Power of a study's trial, sample sizes and detectable differences; see `Options`. Raises InputError (and its
-    kinds) for anything invalid, before anything is run."""
+    kinds) for anything invalid, most of it before anything is run."""
     asked = plan(study, options)
     tell = progress or (lambda share: None)
     everyone = pool.simulate(

@@ -1,9 +1,9 @@
 """Trials that count fractures: their power by simulation.
 
-Each person has a chance of a first fracture by the month, death in competition (`osteon.fractures`). Of n people drawn
-from the pool with replacement, the number with a fracture is binomial with the mean of these chances, and so is drawn
-from that directly; fractures after leaving are not seen. Arms are compared by the logarithm of the ratio of their
-cumulative hazards at the month,
+Each person has a chance of a first fracture by the month, with death in competition (`osteon.fractures`). Of n people
+drawn from the pool with replacement, the number with a fracture is binomial with the mean of these chances, and so is
+drawn from that directly; fractures after leaving are not seen. Arms are compared by the logarithm of the ratio of
+their cumulative hazards at the month,
 
     ln(-ln(1 - share₁)) - ln(-ln(1 - share₀)),    SE² = Σ share / ((1 - share) n ln(1 - share)²)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from osteon.models import Model
     from osteon.study import Study
 
-DEFAULT, LARGEST, FEWEST = 10_000, 200_000, 200
+DEFAULT, LARGEST, FEWEST = 5_000, 200_000, 200
 Progress = Callable[[float], None]
 
 
@@ -149,10 +149,6 @@ def _run(
     study: Study, model: Model, settings: Measurement, seed: int, progress: Progress | None
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """True values of the end points [arm, person, visit], and features of the people [person]."""
-    import importlib.util
-
-    if importlib.util.find_spec("osteon.trial.simulate") is None:
-        return _interim(study, model, seed, progress)
     from osteon.trial.measure import adherence
     from osteon.trial.simulate import run_people
 
@@ -176,24 +172,3 @@ def _run(
         if x.dims == ("person",) and (str(name).startswith("t_") or name == "senescent_burden")
     }
     return true, features
-
-
-def _interim(
-    study: Study, model: Model, seed: int, progress: Progress | None
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Interim: the mean person and a personal part of the change."""
-    from osteon.simulation import run
-    from osteon.uncertainty import _numbers
-
-    result = run(study, model=model, draws=0, progress=progress)
-    n, true = study.people.n_per_arm, {}
-    rng = np.random.default_rng(seed)
-    for name in study.endpoints:
-        x = result[name].to_numpy()[0, :, 0][:, None, :]
-        z = rng.standard_normal((n, 1)) * np.sqrt(np.minimum(np.array(study.visits), 12) / 12)
-        sd = _numbers("between").get(name, 0)
-        marker = ENDPOINTS[name].kind == "marker"
-        true[name] = x * np.exp(z * sd) if marker else x + x[..., :1] * z * sd / 100
-        true[name] = true[name] * np.exp(0.15 * rng.standard_normal((n, 1)))
-    people = {"t_lumbar_spine": rng.normal(-2.5, 0.7, n)}
-    return true, people
