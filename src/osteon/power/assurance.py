@@ -20,8 +20,6 @@ from osteon.power.pool import change
 from osteon.units import MONTH_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import xarray as xr
     from jaxtyping import Float
 
@@ -63,19 +61,18 @@ class Differences:
 
 
 class Drawn:
-    """Runs of the mean person in every arm at month 0 and at `months`: first the most probable parameters, then
-    `draws` (none when that is 0 or the model has none)."""
+    """Runs of the mean person in every arm at the visits of a study: first the most probable parameters, then `draws`
+    (none when that is 0 or the model has none)."""
 
     def __init__(
-        self, study: Study, *, months: Sequence[float], model: Model, draws: int | None = None,
-        progress: Progress | None = None,
-    ) -> None:  # fmt: skip
+        self, study: Study, *, model: Model, draws: int | None = None, progress: Progress | None = None
+    ) -> None:
         from osteon import draws as posterior
         from osteon.simulation import simulate_at
 
         self.count = posterior.count(model, draws)
-        person, days = study.people.mean_person(), np.array([0.0, *months]) * MONTH_DAYS
-        self._months = list(months)
+        person, days = study.people.mean_person(), np.array(study.visits) * MONTH_DAYS
+        self._months = list(study.visits)
         self._runs: list[xr.Dataset] = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", OsteonWarning)  # said by the run of the pool
@@ -89,7 +86,7 @@ class Drawn:
         """The differences of an arm from the first at a month."""
         kind = "marker" if ENDPOINTS[endpoint].kind == "marker" else "bmd"
         response = parameters.load("observation")[f"response_{kind}"].value
-        at = [0, 1 + self._months.index(month)]
+        at = [0, self._months.index(month)]
         treated, beside = (self._of_arm(k, endpoint, at) for k in (arm, 0))
         best, *drawn = treated - beside
         return Differences(float(best), np.array(drawn), response)

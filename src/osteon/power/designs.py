@@ -61,9 +61,11 @@ def power_of(
     if options.t_score_max or options.burden_min is not None:
         pools.append(everyone.enrich(options.t_score_max, options.burden_min))
     drawn = Drawn(
-        asked.study, months=sorted(asked.months), model=model, draws=options.draws,
+        asked.study,
+        model=model,
+        draws=options.draws,
         progress=lambda share: tell(_POOL + _DRAWS * share),
-    )  # fmt: skip
+    )
     cells = list(itertools.product(asked.arms, asked.endpoints, asked.months, pools))
     answer = Answer([], [], [], drawn.count, asked.alpha)
     for done, (arm, endpoint, month, people) in enumerate(cells):
