@@ -77,7 +77,7 @@ def test_hostile_calculations(osteon, options, word):
         (["--arm", "placebo"], "name another one"),
         (["--endpoint", "hip_bmd"], "did you mean 'total_hip_bmd'"),
         (["--endpoint", "distal_third_radius_bmd", "--model", "jorg2022"], "has no end point"),
-        (["--endpoint", "formation"], "no trial measures"),
+        (["--endpoint", "formation"], "no error of measurement"),
         (["--month", "0"], "month 0"),
         (["--month", "-3"], "month"),
         (["--month", "nan"], "month"),

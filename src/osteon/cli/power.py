@@ -107,8 +107,10 @@ def _simulate(study_file: str, asked: dict[str, Any], as_json: bool) -> None:
         with files.output_folder(out) as folder:
             answer = run()
             picture = png(figure(answer.curves, options.target, study.title or study.id))
+            whole = ["n_per_arm", "lower", "upper", "screened_per_arm"]
+            sizes = pd.DataFrame(answer.sizes).astype(dict.fromkeys(whole, "Int64"))
             files.write_whole(folder / "power.png", picture)
-            files.write_whole(folder / "sample_size.csv", csv_text(pd.DataFrame(answer.sizes)))
+            files.write_whole(folder / "sample_size.csv", csv_text(sizes))
             files.write_whole(folder / "power.csv", csv_text(pd.DataFrame(answer.power)))
     if as_json:
         print_json(_plain(answer, study, options, chosen, asked["seed"]))

@@ -11,6 +11,7 @@ normal formula for power counts both tails.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def logrank_power(hazard_ratio: float, risk: float, n: int, *, alpha: float = 0.
     return float(norm.sf(line - reach) + norm.cdf(-line - reach))
 
 
-def _solver(method: str):  # type: ignore[no-untyped-def]  # statsmodels has no types
+def _solver(method: str) -> Any:
     from statsmodels.stats.power import NormalIndPower, TTestIndPower
 
     return NormalIndPower() if method == "normal" else TTestIndPower()

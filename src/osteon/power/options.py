@@ -63,7 +63,7 @@ def plan(study: Study, options: Options) -> Plan:
     endpoints = [analysis.primary or study.endpoints[0]] if options.endpoints is None else list(options.endpoints)
     for name in endpoints:
         if known_endpoints.get(name).kind == "exploration":
-            raise InputError(f"{name}: no trial measures it, so that it has no power; take BMD or a marker")
+            raise InputError(f"{name}: no error of measurement is on record; take BMD, a marker or fractures")
     months = [analysis.month or study.visits[-1]] if options.months is None else list(options.months)
     for month in months:
         if not 0 < month <= MOST_MONTHS:
