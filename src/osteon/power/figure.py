@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -60,7 +60,7 @@ def figure(curves: list[Curve], target: float, title: str = "") -> Figure:
 
 def _label(curve: Curve, beside: list[Curve]) -> str:
     """What tells a curve from those beside it."""
-    parts = [
+    parts: list[tuple[str, set[Any]]] = [
         (shorten(curve.arm, 40), {c.arm for c in beside}),
         (ENDPOINTS[curve.endpoint].label, {c.endpoint for c in beside}),
         (f"month {number(curve.month)}", {c.month for c in beside}),

@@ -97,7 +97,7 @@ def logrank_sample_size(hazard_ratio: float, risk: float, *, target: float = 0.9
     check_share("alpha", alpha)
     check_share("the target", target, alpha)
     treated = 1.0 - (1.0 - risk) ** hazard_ratio
-    n = math.ceil(events_needed(hazard_ratio, target=target, alpha=alpha) / (risk + treated))
+    n: int = math.ceil(events_needed(hazard_ratio, target=target, alpha=alpha) / (risk + treated))
     if n > 1000 * LARGEST_N:
         raise InputError(f"a hazard ratio of {number(hazard_ratio)} would take over {1000 * LARGEST_N:,} per arm")
     return n

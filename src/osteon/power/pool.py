@@ -53,7 +53,7 @@ class Pool:
     @property
     def share(self) -> float:
         """The share of the people who were chosen."""
-        return len(self.who) / next(iter(self.true.values())).shape[1]
+        return float(len(self.who) / next(iter(self.true.values())).shape[1])
 
     def enrich(self, t_score_max: Mapping[str, float] | None = None, burden_min: float | None = None) -> Pool:
         """Only people with T-scores at or below limits, and a senescent burden at or above one. Raises InputError

@@ -130,7 +130,8 @@ def share(count: int, of: int) -> Interval:
     from statsmodels.stats.proportion import proportion_confint
 
     lower, upper = proportion_confint(count, of, alpha=0.05, method="wilson")
-    return Interval(count / of, max(0.0, float(lower)), min(1.0, float(upper)))
+    value = count / of
+    return Interval(value, max(0.0, min(value, float(lower))), min(1.0, max(value, float(upper))))  # of rounding
 
 
 def check(replicates: int, n: int) -> None:
