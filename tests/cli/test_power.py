@@ -1,8 +1,13 @@
 """`osteon power`: the calculator, a study's power, and inputs that make no sense."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
+
+from osteon.power.assurance import Differences
+from power_made_up import pool
 
 STUDY = """
 id: powered
@@ -100,3 +105,64 @@ def test_hostile_studies(osteon, tmp_path):
     path.write_text("\n".join(line for line in STUDY.splitlines() if "mab" not in line and "{name: ter" not in line))
     assert "one arm" in osteon("power", str(path)).problem
     assert osteon("power", str(tmp_path / "none.yaml")).status == 2
+
+
+class Drawn:
+    """Draws that need no model."""
+
+    count = 30
+
+    def __init__(self, study, **_):
+        pass
+
+    def of(self, arm, endpoint, month):
+        return Differences(2.0, np.random.default_rng(arm).normal(2.0, 0.5, self.count), 0.14)
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """A pool of made-up people in place of the model's."""
+
+    def simulate(study, **_):
+        of = pool(2.0)
+        true = {name: x[[0, 1, 1]] for name, x in of.true.items()}
+        return replace(of, arms=tuple(arm.name for arm in study.arms), true=true)
+
+    monkeypatch.setattr("osteon.power.pool.simulate", simulate)
+    monkeypatch.setattr("osteon.power.designs.Drawn", Drawn)
+
+
+def test_json_and_files(osteon, study, made_up, tmp_path):
+    out = tmp_path / "out"
+    done = osteon("power", str(study), "--n", "30,60", "--t-score-max", "total_hip=-2", "--json", "--out", str(out))
+    assert done.status == 0
+    (line,) = done.out.splitlines()
+    found = json.loads(line)
+    assert len(found["power"]) == 2 * 2 * 2  # arms, designs, n
+    row = found["power"][0]
+    assert {"arm", "endpoint", "month", "n_per_arm", "power", "lower", "upper", "assurance"} <= set(row)
+    assert (row["arm"], row["endpoint"], row["month"]) == ("teriparatide", "total_hip_bmd", 12)
+    assert row["lower"] <= row["power"] <= row["upper"]
+    assert found["sample_size"] == found["sample_sizes"][0]["n_per_arm"] > 107  # errors and dropout take their share
+    assert found["mde"] == row["mde"]
+    assert sorted(p.name for p in out.iterdir()) == ["power.csv", "power.png", "sample_size.csv"]
+    assert len((out / "power.csv").read_text("utf-8").splitlines()) == 1 + len(found["power"])
+    assert osteon("power", str(study), "--n", "30,60", "--json").out != line  # other designs
+    again = osteon("power", str(study), "--n", "30,60", "--t-score-max", "total_hip=-2", "--json")
+    assert again.out.strip() == line
+
+
+def test_table(osteon, study, made_up):
+    done = osteon("power", str(study), "--arm", "denosumab", "--n", "100")
+    assert done.status == 0
+    assert "power against placebo, total_hip_bmd, month 12, everyone" in done.out
+    assert "not medical advice" in done.err
+
+
+def test_what_stops_leaves_nothing(osteon, study, made_up, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("osteon.power.size.search", stop)
+    assert osteon("power", str(study), "--out", str(tmp_path / "out")).status == 130
+    assert not (tmp_path / "out").exists()
