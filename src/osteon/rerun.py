@@ -16,17 +16,28 @@ from osteon.study import Study
 if TYPE_CHECKING:
     import xarray as xr
 
+TRIAL = "trial"  # what the attribute osteon_kind of a virtual trial says
+
 
 def again(
     result: xr.Dataset, *, progress: Callable[[float], None] | None = None
 ) -> tuple[xr.Dataset, Study, list[str]]:
-    """The study of a Result run anew with its model, mechanisms left out, draws and seed; the study; and what of
-    today's osteon is otherwise than when the Result was made. Raises InputError when the Result is of no study."""
+    """The study of a Result (or of the trial.nc of a virtual trial) run anew with its model, mechanisms left out,
+    draws and seed; the study; and what of today's osteon is otherwise than when it was made. Raises InputError when
+    it is of no study."""
     facts = provenance(result)
     if not facts.get("study"):
-        raise InputError("this result is not of a study; osteon rerun takes the result.nc that osteon run wrote")
+        raise InputError(
+            "this result is not of a study; osteon rerun takes the result.nc or trial.nc that osteon run wrote"
+        )
     study = Study.model_validate(facts["study"])
     model = models.get(facts["model"], facts.get("without", ()))
+    if result.attrs.get("osteon_kind") == TRIAL:
+        from osteon.trial.run import trial
+
+        draw = facts["engine"].get("draw")
+        again = trial(study, model, int(facts["seed"]), draw=draw, progress=progress).observed
+        return again, study, changed(facts, provenance(again))
     draws = int(facts["engine"].get("draws", 0))
     found = run(study, model=model, seed=int(facts["seed"]), draws=draws, progress=progress)
     return found, study, changed(facts, provenance(found))
@@ -53,5 +64,8 @@ def differences(before: xr.Dataset, now: xr.Dataset) -> dict[str, float]:
             continue
         one, other = before[name].to_numpy(), now[name].to_numpy()
         if not np.array_equal(one, other, equal_nan=True):
-            found[str(name)] = float(np.nanmax(np.abs(other - one) / np.maximum(np.abs(one), 1e-300)))
+            both = np.isfinite(one) & np.isfinite(other)
+            odd = ~both & (one != other) & ~(np.isnan(one) & np.isnan(other))  # a number here, none there
+            far = np.abs(other[both] - one[both]) / np.maximum(np.abs(one[both]), 1e-300)
+            found[str(name)] = float("inf") if odd.any() else float(far.max())
     return found

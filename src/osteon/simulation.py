@@ -217,12 +217,27 @@ def _run(
         engine = {"name": "exact", "method": "DOP853", "rtol": exact.RTOL, "atol": exact.ATOL}
     if "t_score" in model.uses:
         values = tscores.scale(values, person.t_score)
-    facts = {
+    facts = _facts(model, person, prior, arms, engine, seed, study)
+    return result.build(
+        values,
+        time_days=times,
+        arms=list(arms),
+        units=model.endpoints,
+        provenance=facts,
+    )
+
+
+def _facts(
+    model: Model, person: Person, prior: Regimen, arms: Mapping[str, Regimen], engine: Mapping[str, Any], seed: int,
+    study: Study | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Provenance of a run."""
+    return {
         **result.platform_facts(),
         "model": model.name,
         "parameters_hash": model.parameter_hash,
         "without": list(getattr(model, "without", ())),
-        "engine": engine,
+        "engine": dict(engine),
         "regimens": {name: str(schedule) for name, schedule in arms.items()},
         "prior": str(prior) if prior.blocks else None,
         "evidence": {name: catalogue.get(name).evidence for r in (prior, *arms.values()) for name in r.therapies()},
@@ -231,13 +246,12 @@ def _run(
         "study": study.model_dump(exclude_none=True) if study else None,
         "notice": "A research tool, not medical advice.",
     }
-    return result.build(
-        values,
-        time_days=times,
-        arms=list(arms),
-        units=model.endpoints,
-        provenance=facts,
-    )
+
+
+def study_facts(model: Model, person: Person, study: Study, seed: int, engine: Mapping[str, Any]) -> dict[str, Any]:
+    """Provenance of a run of a study, with facts about the engine."""
+    arms = {arm.name: arm.schedule for arm in study.arms}
+    return _facts(model, person, study.prior_regimen, arms, engine, seed, study)
 
 
 def _reference(

@@ -13,6 +13,7 @@ from osteon.endpoints import ENDPOINTS
 from osteon.errors import StudyError, nearest, shorten
 from osteon.person import People
 from osteon.regimen import Regimen, parse_regimen, prior_length
+from osteon.trial.settings import Analysis, Measurement
 from osteon.units import number
 from osteon.validation import RegimenText, Strict, validate
 
@@ -58,6 +59,8 @@ class Study(Strict):
     factors: dict[Name, Levels] | None = None
     visits: list[FiniteFloat]
     endpoints: list[str]
+    measurement: Measurement | None = None
+    analysis: Analysis | None = None
 
     @field_validator("id")
     @classmethod
@@ -114,6 +117,19 @@ class Study(Strict):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"arms: the name {name!r} stands twice; arms need different names")
+        return self
+
+    @model_validator(mode="after")
+    def _analysis_fits(self) -> Study:
+        plan = self.analysis
+        names = [arm.name for arm in self.arms]
+        if plan and plan.reference is not None and plan.reference not in names:
+            raise ValueError(f"analysis: there is no arm {plan.reference!r}{nearest(plan.reference, names)}")
+        if plan and plan.primary is not None and plan.primary not in self.endpoints:
+            raise ValueError(f"analysis: {plan.primary!r} is not in endpoints{nearest(plan.primary, self.endpoints)}")
+        if plan and plan.month is not None and plan.month not in self.visits:
+            months = ", ".join(number(month) for month in self.visits)
+            raise ValueError(f"analysis: there is no visit at month {number(plan.month)}; visits: {months}")
         return self
 
     def _lay_out(self, factors: dict[str, dict[str, str]]) -> None:

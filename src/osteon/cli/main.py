@@ -25,6 +25,7 @@ COMMANDS = {
     "validate": "score a model against the published trials",
     "factorial": "all combinations of a study's factors, and what combining adds",
     "fit": "fit osteon's own model to the trials marked so",
+    "power": "how likely a study's trial finds what is there, and how many people it takes",
     "population": "the people of a country, and how many have osteoporosis",
     "therapies": "the therapies that a regimen may name",
     "params": "the parameters of a model, each with its source",

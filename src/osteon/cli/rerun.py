@@ -9,10 +9,15 @@ from osteon.cli.common import NOTICE, json_option, print_json, progress_bar, say
 
 @click.command("rerun")
 @click.argument("result_file", metavar="RESULT")
-@click.option("--out", "-o", metavar="DIR", help="Write summary.csv and result.nc of the new run to DIR.")
+@click.option(
+    "--out",
+    "-o",
+    metavar="DIR",
+    help="Write the new run to DIR: result.nc and summary.csv, or trial.nc and trial_summary.csv.",
+)
 @json_option
 def command(result_file: str, out: str | None, as_json: bool) -> int:
-    """Run the study of RESULT (the result.nc that `osteon run` wrote) again and compare.
+    """Run the study of RESULT (the result.nc or trial.nc that `osteon run` wrote) again and compare.
 
     Ends with status 0 when every number is the same, bit for bit, and 1 when not.
     """
@@ -24,11 +29,18 @@ def command(result_file: str, out: str | None, as_json: bool) -> int:
     with told(), progress_bar("rerun") as progress:
         found, study, changed = rerun.again(before, progress=progress)
     apart = rerun.differences(before, found)
+    names = ("result.nc", "summary.csv")
     if out is not None:
-        netcdf, table = results.netcdf_bytes(found), csv_text(summarise(found, study))
+        if found.attrs.get("osteon_kind") == rerun.TRIAL:
+            from osteon.trial.run import summary_of
+
+            names, table = ("trial.nc", "trial_summary.csv"), summary_of(found, study)
+        else:
+            table = csv_text(summarise(found, study))
+        netcdf = results.netcdf_bytes(found)
         with files.output_folder(out) as folder:
-            files.write_whole(folder / "result.nc", netcdf)
-            files.write_whole(folder / "summary.csv", table)
+            files.write_whole(folder / names[0], netcdf)
+            files.write_whole(folder / names[1], table)
     if as_json:
         largest = {name: None if x == float("inf") else x for name, x in apart.items()}
         print_json({"same": not apart, "differences": largest, "changed": changed, "study": study.id})
@@ -41,6 +53,6 @@ def command(result_file: str, out: str | None, as_json: bool) -> int:
     if changed:
         say(f"otherwise than when it was made: {'; '.join(changed)}")
     if out is not None:
-        say(f"wrote summary.csv and result.nc to {out}")
+        say(f"wrote {names[1]} and {names[0]} to {out}")
     say(NOTICE)
     return int(bool(apart))

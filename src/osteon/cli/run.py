@@ -28,6 +28,9 @@ from osteon.units import number
 if TYPE_CHECKING:
     import pandas as pd
 
+    from osteon.study import Study
+    from osteon.trial.run import TrialResult
+
 _MORE = 3  # visits shown before the last
 
 
@@ -39,15 +42,22 @@ _MORE = 3  # visits shown before the last
 )
 @without_option
 @draws_option("Draws of the model's posterior to run; 0 for none. Default: 200, if the model has draws.")
+@click.option(
+    "--trial",
+    "as_trial",
+    is_flag=True,
+    help="Also run the study as a virtual trial: people one by one, measured with error, analysed.",
+)
 @seed_option
 @json_option
 def command(
-    study_file: str, model: str | None, out: str | None, without: tuple[str, ...], draws: int | None, seed: int,
-    as_json: bool,
+    study_file: str, model: str | None, out: str | None, without: tuple[str, ...], draws: int | None, as_trial: bool,
+    seed: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Run all arms of a study file (YAML).
 
-    Writes summary.csv, summary.parquet, result.nc and report.html to the output folder.
+    Writes summary.csv, summary.parquet, result.nc and report.html to the output folder; with --trial also trial.nc,
+    trial_summary.csv, trial_report.html and the folder adam.
     """
     from pathlib import Path
 
@@ -68,18 +78,26 @@ def command(
         # All is made before anything is written, so that a failure leaves nothing behind.
         page = course_page_text(result, study.title or study.id, picture=fine, only=study.endpoints)
         netcdf = results.netcdf_bytes(result)
+        virtual = _virtual_trial(study, chosen, seed) if as_trial else None
+        if virtual is not None:
+            from osteon.trial.run import write
+
+            write(virtual, folder)
         files.write_whole(folder / "summary.parquet", lambda path: table.to_parquet(path, index=False))
         files.write_whole(folder / "result.nc", netcdf)
         files.write_whole(folder / "report.html", page)
         files.write_whole(folder / "summary.csv", csv_text(table))
     if as_json:
-        rows = [
-            {key: None if value != value else value for key, value in row.items()} for row in table.to_dict("records")
-        ]
-        print_json({"summary": rows, "provenance": results.provenance(result)})
+        rows = _rows_of(table)
+        more = {} if virtual is None else {"trial_summary": _rows_of(virtual.findings.table)}
+        print_json({"summary": rows, "provenance": results.provenance(result), **more})
         return
     _print(table, study.title or study.id)
+    if virtual is not None:
+        _print_trial(virtual)
     say(f"wrote summary.csv, summary.parquet, result.nc and report.html to {folder}; summary.csv has every visit")
+    if virtual is not None:
+        say(f"wrote the virtual trial to {folder}: trial.nc, trial_summary.csv, trial_report.html, adam")
     say_evidence(study.therapies())
     close(chosen, model)
 
@@ -110,6 +128,33 @@ def _print(table: pd.DataFrame, title: str) -> None:
     n = table["n"].iloc[0]
     people = "one person" if n == 1 else f"{n} people"
     print_table(columns, rows, title=f"{title}: change from month 0 in %, {people} per arm")
+
+
+def _rows_of(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Rows for JSON, null where there is no number."""
+    return [
+        {key: None if value != value else value for key, value in row.items()} for row in table.to_dict("records")
+    ]
+
+
+def _virtual_trial(study: Study, model: Any, seed: int) -> TrialResult:
+    from osteon.trial.run import trial
+
+    with told(), progress_bar(f"{study.id} trial") as progress:
+        return trial(study, model, seed, progress=progress)
+
+
+def _print_trial(found: TrialResult) -> None:
+    """The comparisons of the primary end point at its month."""
+    table, (name, month) = found.findings.table, found.findings.primary
+    main = table[(table["endpoint"] == name) & (table["month"] == month) & table["statistic"].str.contains("_vs_")]
+    columns = [("arm", False), ("statistic", False), ("value", True), ("interval", True), ("p", True), ("n", True)]
+    rows = []
+    for r in main.to_dict("records"):
+        interval = f"{decimals(r['lower'])} to {decimals(r['upper'])}"
+        p = "–" if r["p"] != r["p"] else f"{r['p']:.2g}"
+        rows.append([str(r["arm"]), str(r["statistic"]), decimals(r["value"]), interval, p, str(r["n"])])
+    print_table(columns, rows, title=f"Virtual trial: {name} at month {number(month)}")
 
 
 def _with_interval(row: dict[Any, Any] | None) -> str:

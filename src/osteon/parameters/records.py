@@ -123,12 +123,13 @@ def _over(name: str, base: ParameterSet, folder: Any) -> ParameterSet:
 
 
 def shown(name: str) -> ParameterSet:
-    """The records of a model for people to read; of one with draws, also how its bone is seen ("observation") and
-    how it breaks ("fracture")."""
+    """The records of a model for people to read; of one with draws, also how its bone is seen ("observation"), how it
+    breaks ("fracture") and how a trial is run ("measurement")."""
     own = load(name)
     if not draws(name):
         return own
-    return ParameterSet(name, (*own.values(), *load("observation").values(), *load("fracture").values()))
+    more = [record for part in ("observation", "fracture", "measurement") for record in load(part).values()]
+    return ParameterSet(name, (*own.values(), *more))
 
 
 def _fitted(record: Record, values: Mapping[str, float]) -> Record:

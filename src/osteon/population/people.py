@@ -15,10 +15,12 @@ from osteon.errors import InputError, nearest
 
 FEATURES = {
     "id": "number of the person", "sex": "female or male", "age": "year", "menopause_age": "year",
-    "weight_kg": "kg", "lumbar_spine_bmd": "g/cm2", "total_hip_bmd": "g/cm2", "femoral_neck_bmd": "g/cm2",
+    "years_since_menopause": "year", "weight_kg": "kg",
+    "lumbar_spine_bmd": "g/cm2", "total_hip_bmd": "g/cm2", "femoral_neck_bmd": "g/cm2",
     "lumbar_spine_t": "1", "total_hip_t": "1", "femoral_neck_t": "1",
+    "ctx": "1", "p1np": "1", "senescent_burden": "1", "prior_vertebral_fracture": "yes or no",
 }  # fmt: skip
-"""Columns and their units."""
+"""Columns and their units. CTX, P1NP and senescent burden are relative to the usual at that age."""
 NEEDED = ("id", "sex", "age")
 LARGEST = 20_000_000
 
@@ -109,7 +111,11 @@ def check(table: pd.DataFrame, where: str) -> pd.DataFrame:
             raise InputError(f"{where}: there is no column {name!r}; {', '.join(NEEDED)} are needed")
     _first(table, ~table["sex"].isin(["female", "male"]), where, "sex", "female or male")
     _first(table, table["id"].isna() | table["id"].duplicated(), where, "id", "a number or word of its own")
-    limits = {"age": (18.0, 110.0), "menopause_age": (20.0, 70.0), "weight_kg": (20.0, 300.0)}
+    limits = {
+        "age": (18.0, 110.0), "menopause_age": (20.0, 70.0), "weight_kg": (20.0, 300.0),
+        "years_since_menopause": (-60.0, 90.0), "ctx": (0.02, 50.0), "p1np": (0.02, 50.0),
+        "senescent_burden": (0.0, 20.0), "prior_vertebral_fracture": (0.0, 1.0),
+    }  # fmt: skip
     for name in table.columns.drop(["id", "sex"]):
         if not pd.api.types.is_numeric_dtype(table[name]):
             raise InputError(f"{where}: column {name!r} must hold numbers ({FEATURES[name]})")

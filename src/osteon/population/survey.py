@@ -81,10 +81,9 @@ def _bone(
     """BMD (g/cm2) [person] by site, as in the module's formula."""
     z, courses, found = _normals(p, male, rng), untreated(model), {}
     for site in SITES:
-        offset = _by_sex(p, f"offset_{site}", male) + _by_sex(p, "drift", male) * (age - 65.0) / 10.0
-        sd = _sd(_by_sex(p, f"sd_{site}", male), _by_sex(p, "sd_growth", male), age)
-        usual = courses.bmd(site, male, age, menopause) * (1 + offset)
-        found[site] = usual * np.exp(sd * z[site] - sd**2 / 2)
+        sd = spread(p, site, male, age)
+        mean = courses.bmd(site, male, age, menopause) * usual(p, site, male, age)
+        found[site] = mean * np.exp(sd * z[site] - sd**2 / 2)
     return found
 
 
@@ -178,6 +177,22 @@ def _normals(p: parameters.ParameterSet, male: np.ndarray, rng: np.random.Genera
         "lumbar_spine": together * neck + np.sqrt(1 - together**2) * spine,
         "total_hip": near * neck + np.sqrt(1 - near**2) * hip,
     }
+
+
+def usual(p: parameters.ParameterSet, site: str, male: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """Mean BMD of people [person] as the survey has it, relative to the model's mean course."""
+    return 1 + (_by_sex(p, f"offset_{site}", male) + _by_sex(p, "drift", male) * (age - 65.0) / 10.0)
+
+
+def spread(p: parameters.ParameterSet, site: str, male: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """SD of the logarithm of BMD between people of that sex and age [person]."""
+    return _sd(_by_sex(p, f"sd_{site}", male), _by_sex(p, "sd_growth", male), age)
+
+
+def together(p: parameters.ParameterSet, male: bool) -> np.ndarray:
+    """Correlations of BMD between people, of the sites in the order of `SITES`: hip and spine follow the neck."""
+    spine, hip = p["spine_with_neck_male" if male else "spine_with_neck_female"].value, p["hip_with_neck"].value
+    return np.array([[1.0, spine * hip, spine], [spine * hip, 1.0, hip], [spine, hip, 1.0]])
 
 
 def _by_sex(p: parameters.ParameterSet, name: str, male: np.ndarray) -> np.ndarray:

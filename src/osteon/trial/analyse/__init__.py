@@ -1,0 +1,1 @@
+"""The analyses of a trial: ANCOVA, MMRM, missing data, times to an event."""
