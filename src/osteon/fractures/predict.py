@@ -35,28 +35,29 @@ class Courses:
     model: Model
     draws: int = 0
     lines: Mapping[tuple[str, str], ArmLine] = field(default_factory=dict)
-    _made: dict[tuple[str, str, float], dict[str, np.ndarray]] = field(default_factory=dict)
+    _made: dict[tuple[str, str], tuple[np.ndarray, dict[str, np.ndarray]]] = field(default_factory=dict)
 
     def of(self, trial: Trial, arm: str, month: float) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Months [time] up to `month`, and the ratio of every end point to month 0 [draw, time]."""
+        """Months [time] up to `month`, and the ratio of every end point to month 0 [draw, time]; a longer course that
+        was run before is cut short."""
         months = np.union1d(np.arange(0.0, month, EVERY), [month])
-        key = (trial.id, arm, month)
-        line = self.lines.get((trial.id, arm))
-        if key not in self._made and line is not None and line.months[-1] >= month:
-            self._made[key] = {name: 1 + np.interp(months, line.months, line.change[name])[None] / 100
-                               for name in NEEDED}  # fmt: skip
-        if key not in self._made:
-            one = trial.arm(arm)
-            result = simulate_at(
-                self.model, person_in(self.model, trial, one), one.prior_schedule, one.schedule, months * MONTH_DAYS,
-                draws=self.draws,
-            )  # fmt: skip
-            found = {}
-            for name in NEEDED:
-                x = result[name].to_numpy()[:, 0, 0]
-                found[name] = x / x[:, :1]
-            self._made[key] = found
-        return months, self._made[key]
+        key = (trial.id, arm)
+        line = self.lines.get(key)
+        if key not in self._made and line is not None:
+            self._made[key] = line.months, {name: 1 + line.change[name][None] / 100 for name in NEEDED}
+        if key not in self._made or self._made[key][0][-1] < month:
+            self._made[key] = months, self._run(trial, arm, months)
+        had, found = self._made[key]
+        return months, {name: np.array([np.interp(months, had, row) for row in x]) for name, x in found.items()}
+
+    def _run(self, trial: Trial, arm: str, months: np.ndarray) -> dict[str, np.ndarray]:
+        one = trial.arm(arm)
+        result = simulate_at(
+            self.model, person_in(self.model, trial, one), one.prior_schedule, one.schedule, months * MONTH_DAYS,
+            draws=self.draws,
+        )  # fmt: skip
+        values = {name: result[name].to_numpy()[:, 0, 0] for name in NEEDED}
+        return {name: x / x[:, :1] for name, x in values.items()}
 
 
 def incidence(

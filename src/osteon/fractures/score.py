@@ -75,7 +75,7 @@ def score(
     for number, trial in enumerate(todo):
         if progress is not None:
             progress(number / len(todo), f"{trial.id} fractures")
-        for r in ratios(trial):
+        for r in sorted(ratios(trial), key=lambda r: -r.month):  # the longest course serves the others
             try:
                 row = _ratio(courses, trial, r)
             except OsteonError as error:
@@ -86,6 +86,7 @@ def score(
             arm = trial.arm(i.arm)
             if arm.regimen == "none" and not arm.prior and i.endpoint in (*COUNTED, "clinical_vertebral_fracture"):
                 found.incidences.append(_incidence(courses, trial, i))
+    found.ratios.sort(key=lambda r: (r["use"], r["trial"], KINDS.index(r["kind"]), r["endpoint"], r["month"]))
     return found
 
 
