@@ -170,7 +170,8 @@ def _write(scores: Scores, other: Scores | None, fractures: FractureScores, out:
     folder = Path(out)
     each = [scores] if other is None else [scores, other]
     rows = pd.concat([pd.DataFrame(one.rows()).assign(model=one.model) for one in each])
-    rows = pd.concat([rows, pd.DataFrame(fractures.rows()).assign(model=scores.model)])
+    if fractures.ratios:
+        rows = pd.concat([rows, pd.DataFrame(fractures.rows()).assign(model=scores.model)])
     points = pd.concat([one.points.assign(model=one.model) for one in each])
     score_page(scores, folder / "scores.html", beside=other)
     for name, found in (("fracture_ratios", fractures.ratios), ("fracture_incidences", fractures.incidences)):
@@ -179,4 +180,4 @@ def _write(scores: Scores, other: Scores | None, fractures: FractureScores, out:
             files.write_whole(folder / f"{name}.csv", text)
     files.write_whole(folder / "points.csv", points.to_csv(index=False, lineterminator="\n"))
     files.write_whole(folder / "scores.csv", rows.to_csv(index=False, lineterminator="\n"))
-    say(f"wrote scores.html, scores.csv, points.csv and the tables of fractures to {folder}")
+    say(f"wrote scores.html, scores.csv, points.csv{' and tables of fractures' * bool(fractures.ratios)} to {folder}")
