@@ -91,7 +91,17 @@ class Osteon:
     birth_days, peak_days = BIRTH_OF_LIFE * YEAR_DAYS, PEAK_AGE * YEAR_DAYS
     species: tuple[str, ...] = ("human",)
     age_range = (BIRTH_OF_LIFE, 100.0)
-    uses = frozenset({"age", "sex", "years_since_menopause", "t_score", "weight_kg", "senescent_burden"})
+    uses = frozenset(
+        {
+            "age",
+            "sex",
+            "years_since_menopause",
+            "t_score",
+            "weight_kg",
+            "senescent_burden",
+            "prior_vertebral_fracture",
+        }
+    )  # the last for its fractures alone
     parts: tuple[Mechanism, ...] = ALL
     absent: tuple[Mechanism, ...] = OF_MICE
     sites: Mapping[str, str] = SITES

@@ -11,6 +11,8 @@ import pandas as pd
 from osteon import tscores, uncertainty
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import OsteonWarning
+from osteon.fractures import summary as fracture_summary
+from osteon.fractures.people import readable
 from osteon.units import MONTH_DAYS, number
 
 if TYPE_CHECKING:
@@ -32,10 +34,14 @@ def summarise(result: xr.Dataset, study: Study) -> pd.DataFrame:
     from the first arm, in points of it, draw by draw; `lower` and `upper` are those of such a difference.
     `mean_t_score`, where BMD is in g/cm² and has a reference; its interval is that of the change.
 
+    Of fractures `cumulative_incidence`: the share of people (%) with a first one since month 0; `lower` and `upper`
+    are those of what an arm of `n` people would see (`osteon.fractures.summary`).
+
     A Result of one draw leaves `lower` and `upper` empty. End points that the model lacks are left out, with one
     warning.
     """
-    missing = [name for name in study.endpoints if name not in result]
+    fractures = [name for name in study.endpoints if ENDPOINTS[name].kind == "fracture"] if readable(result) else []
+    missing = [name for name in study.endpoints if name not in result and name not in fractures]
     if missing:
         warnings.warn(f"left out, the model has no such end point: {', '.join(missing)}", OsteonWarning, stacklevel=2)
     days, n = result["time"].to_numpy(), study.people.n_per_arm
@@ -45,7 +51,11 @@ def summarise(result: xr.Dataset, study: Study) -> pd.DataFrame:
     scores = tscores.t_score(result)
     changes, differences, t_scores = [], [], []
     for arm in study.arms:
-        for name in (n for n in study.endpoints if n not in missing):
+        for name in fractures:
+            share = fracture_summary.incidence(result, study, arm.name, name)[:, at]  # draw, visit
+            seen = tuple(100.0 * x for x in fracture_summary.interval(share, n)) if several else None
+            changes += _rows(study, arm.name, name, "cumulative_incidence", 100.0 * share, seen)
+        for name in (n for n in study.endpoints if n not in missing and n not in fractures):
             mean = _mean_ratio(result, arm.name, name)[:, at]  # draw, visit
             bounds: Bounds = uncertainty.interval(name, mean, n) if several else None
             changes += _rows(study, arm.name, name, "mean_pct_change", 100.0 * (mean - 1.0), bounds)

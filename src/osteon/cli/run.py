@@ -119,15 +119,17 @@ def _print(table: pd.DataFrame, title: str) -> None:
     for name in dict.fromkeys(table["endpoint"]):
         for arm in arms:
             row = [str(name) if arm == arms[0] else "", str(arm)]
-            row += [decimals(cells[arm, name, month, "mean_pct_change"]["value"]) for month in before]
-            row.append(_with_interval(cells[arm, name, last, "mean_pct_change"]))
+            what = "mean_pct_change" if (arm, name, last, "mean_pct_change") in cells else "cumulative_incidence"
+            row += [decimals(cells[arm, name, month, what]["value"]) for month in before]
+            row.append(_with_interval(cells[arm, name, last, what]))
             row += [_with_interval(cells.get((arm, name, last, "difference")))] * several
             score = cells.get((arm, name, last, "mean_t_score"))
             row += [decimals(score["value"], 1) if score else ""] * t_scores
             rows.append(row)
     n = table["n"].iloc[0]
     people = "one person" if n == 1 else f"{n} people"
-    print_table(columns, rows, title=f"{title}: change from month 0 in %, {people} per arm")
+    fractures = "; fractures: % with a first one" if "cumulative_incidence" in set(table["statistic"]) else ""
+    print_table(columns, rows, title=f"{title}: change from month 0 in %, {people} per arm{fractures}")
 
 
 def _rows_of(table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -62,6 +62,10 @@ def _number(text: str, what: str) -> float:
 @click.option("--exact", is_flag=True, help="Use the reference integrator, also for many people.")
 @without_option
 @draws_option("Show 5 to 95 % of N draws of the model's posterior in --json and --plot. Default: none.")
+@click.option(
+    "--earlier-fracture/--no-earlier-fracture", default=None, help="Whether there is a vertebral fracture already."
+)
+@click.option("--fractures", is_flag=True, help="Also the chance of a first fracture of each kind, and of death.")
 @click.option("--plot", metavar="FILE", help="Write a picture: .html, .png or .svg.")
 @click.option(
     "--out", "-o", metavar="PATH", help="Write the result: .nc, .parquet or .csv; with --people, a folder of parts."
@@ -73,7 +77,7 @@ def command(
     weight: str | None, prior: str | None, regimen: str, until: str, every: str | None, exact: bool,
     without: tuple[str, ...], draws: int | None, plot: str | None, out: str | None, seed: int, as_json: bool,
     people: str | None, spreads: tuple[str, ...], workers: str | None, scheduler: str | None, species: str,
-    burden: str | None,
+    burden: str | None, fractures: bool, earlier_fracture: bool | None,
 ) -> None:  # fmt: skip
     """Simulate one person under one regimen.
 
@@ -94,6 +98,8 @@ def command(
         features["weight_kg"] = _number(weight, "--weight")
     if burden is not None:
         features["senescent_burden"] = _number(burden, "--burden")
+    if earlier_fracture is not None:
+        features["prior_vertebral_fracture"] = earlier_fracture
     if species.casefold() != "human":
         features["species"] = species.casefold()
         chosen = models.of_species(chosen, features["species"])
@@ -110,6 +116,10 @@ def command(
             )
         if plot:
             raise InputError("--plot is for one person; --people prints means (use --json or --out DIR to keep them)")
+        if fractures:
+            raise InputError(
+                "--fractures is for one person; a study file with fracture end points gives those of many"
+            )
         place = {"workers": workers or "threads", "scheduler": scheduler, "out": out}
         _people(chosen, features, regimen, until, every, prior, seed, exact, as_json, people, spreads, model, place)
         return
@@ -142,8 +152,11 @@ def command(
     series = {f"{name}_pct": change[name].to_numpy().reshape(-1) for name in change.data_vars}
     days = result["time"].to_numpy()
     t_scores_found = {str(n): x.to_numpy().ravel().tolist() for n, x in tscores.t_score(result).data_vars.items()}
+    chances = _chances(result) if fractures else {}
     if as_json:
         told_of = {"series": {name: values.tolist() for name, values in series.items()}}
+        if chances:
+            told_of["fracture_risk"] = {f"{name}_pct": (100 * x).tolist() for name, x in chances.items()}
         if band is not None:
             told_of |= _band(band)
         if t_scores_found:
@@ -153,8 +166,19 @@ def command(
     _table(days, series)
     if t_scores and t_scores_found:
         say("T-scores: " + ", ".join(f"{n} {decimals(t[0])} → {decimals(t[-1])}" for n, t in t_scores_found.items()))
+    if chances:
+        names = {name: name.replace("nonvertebral", "non-vertebral").replace("_", " ") for name in chances}
+        risks = ", ".join(f"{names[name]} {decimals(100 * x[-1], 1)} %" for name, x in chances.items())
+        say(f"chance since month 0: {risks} (people of the United States; a research tool, not medical advice)")
     say_evidence(schedule.therapies())
     close(chosen, model)
+
+
+def _chances(result: Any) -> dict[str, Any]:
+    """Chance (0 to 1) of a first fracture of each kind and of death [time] of the one person of a Result."""
+    from osteon.fractures import risk
+
+    return {str(name): x.to_numpy().ravel() for name, x in risk(result).data_vars.items()}
 
 
 def _band(result: Any) -> dict[str, dict[str, list[float]]]:

@@ -65,7 +65,7 @@ def effects(courses: Courses, trials: Mapping[str, Trial], turnover: bool = True
     found: dict[str, Any] = {"rest": [], "cost": {}}
     for kind in KINDS:
         names = [f"bone_effect_{kind}", *([f"turnover_effect_{kind}"] if turnover and kind != "hip_fracture" else [])]
-        usable = [(t, r) for t in trials.values() for r in ratios(t) if r.kind == kind and _counts(r)]
+        usable = [(t, r) for t in trials.values() for r in ratios(t) if r.kind == kind and _counts(r, t)]
         prior = [PRIORS[name.removesuffix(f"_{kind}")] for name in names]
 
         def misses(x: np.ndarray, names: list[str] = names, usable: Any = usable, kind: str = kind,
@@ -88,9 +88,10 @@ def effects(courses: Courses, trials: Mapping[str, Trial], turnover: bool = True
     return found
 
 
-def _counts(r: Ratio) -> bool:
-    """One relative risk per pair of arms and period: not those of a part of a time that another holds."""
-    return not (r.trial == "ACTIVE" and r.arm == "ABL_ALN" and r.month < 43 and r.endpoint == "vertebral_fracture")
+def _counts(r: Ratio, trial: Trial) -> bool:
+    """Those with an interval of the trial itself, and of several periods that hold one another the longest."""
+    longest = max(o.month for o in ratios(trial) if (o.arm, o.endpoint, o.since) == (r.arm, r.endpoint, r.since))
+    return r.interval != "expected" and r.month == longest
 
 
 def _ratio(courses: Courses, trial: Trial, r: Ratio, values: Mapping[str, float]) -> float:

@@ -61,7 +61,7 @@ def cumulative_incidence(table: pd.DataFrame, kind: str, level: float = 0.95) ->
     `lower`, `upper`. The interval holds the share with a chance of `level`."""
     import warnings
 
-    from lifelines import AalenJohansenFitter
+    from lifelines import AalenJohansenFitter  # type: ignore[import-untyped]
 
     own = table[table["kind"] == check(kind)]
     code = np.where(own["event"], 1, np.where(own["death"], 2, 0))
@@ -71,6 +71,6 @@ def cumulative_incidence(table: pd.DataFrame, kind: str, level: float = 0.95) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitter = AalenJohansenFitter(alpha=1 - level, seed=0).fit(own["time_days"], code, event_of_interest=1)
-    found = pd.concat([fitter.cumulative_density_, fitter.confidence_interval_], axis=1)
+    found: pd.DataFrame = pd.concat([fitter.cumulative_density_, fitter.confidence_interval_], axis=1)
     found.columns = pd.Index(["value", "lower", "upper"])
     return found.rename_axis("time_days").fillna(0.0).reset_index()

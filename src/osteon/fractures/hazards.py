@@ -117,4 +117,5 @@ def prior_factor(kind: str, age: Any, prior: Any, values: Values | None = None) 
 def prior_share(age: Any, values: Values | None = None) -> np.ndarray:
     """Share of the population of an age that has a vertebral fracture, seen or not."""
     v, year = values or numbers(), np.maximum(np.asarray(age, float), YOUNGEST)
-    return np.minimum(v["prior_share_75"] * np.exp(v["prior_share_growth"] * (year - 75.0)), MOST_WITH_PRIOR)
+    share = v["prior_share_75"] * np.exp(v["prior_share_growth"] * (year - 75.0))
+    return np.asarray(np.minimum(share, MOST_WITH_PRIOR))

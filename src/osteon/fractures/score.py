@@ -1,26 +1,29 @@
 """Scoring fractures: osteon's relative risks and incidences beside those of published trials.
 
 A relative risk is scored on the log scale, against its published interval; where a report gives shares and sizes of
-arms alone, the interval is that of two shares (`interval` = "counts"). Incidence is scored in untreated arms. What
+arms alone, the interval is that of two shares (`interval` = "counts"); where it gives a reduction alone, that of the
+shares that osteon expects in arms of that size ("expected"). Incidence is scored in untreated arms. What
 osteon expects comes from the most probable parameters of the model; `sd` is how uncertain the effects of treatment on
 fractures make it. Trials marked validate are scored here and nowhere fitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osteon import parameters
 from osteon.errors import OsteonError
 from osteon.evidence.schema import Trial
 from osteon.fractures.hazards import KINDS, Values, numbers
 from osteon.fractures.predict import Courses, incidence
-from osteon.fractures.trials import COUNTED, SAME, incidences, people, ratios
+from osteon.fractures.trials import COUNTED, SAME, Z95, incidences, people, ratios
 
 if TYPE_CHECKING:
+    from osteon.evidence.score import ArmLine
     from osteon.models import Model
 
 Z90 = 1.645  # standard deviations either way that hold 90 %
@@ -55,18 +58,24 @@ class FractureScores:
 
 
 def score(
-    model: Model, trials: Iterable[Trial], progress: Callable[[float, str], None] | None = None
+    model: Model,
+    trials: Iterable[Trial],
+    lines: Mapping[tuple[str, str], ArmLine] | None = None,
+    progress: Callable[[float, str], None] | None = None,
 ) -> FractureScores:
-    """Every relative risk, and the incidence of every untreated arm, that a trial published and osteon can predict.
-    A model whose BMD is relative has no fractures: nothing is scored."""
-    found, courses = FractureScores(), Courses(model)
+    """Every relative risk, and the incidence of every untreated arm, that a trial published and osteon can predict;
+    `lines` are courses that `osteon.evidence.score.validate` has run already. A model whose BMD is relative has no
+    fractures: nothing is scored."""
+    drawn = len(next(iter(parameters.draws(model.name).values()), ())) and not getattr(model, "values", None)
+    courses = Courses(model, 2 if drawn else 0, lines or {})  # with draws the fast kernel runs; the first is the fit
+    found = FractureScores()
     if "t_score" not in model.uses:
         return found
     todo = [t for t in trials if any(c.endpoint in SAME for c in t.curves)]
     for number, trial in enumerate(todo):
         if progress is not None:
             progress(number / len(todo), f"{trial.id} fractures")
-        for r in ratios(trial):
+        for r in sorted(ratios(trial), key=lambda r: -r.month):  # the longest course serves the others
             try:
                 row = _ratio(courses, trial, r)
             except OsteonError as error:
@@ -77,6 +86,7 @@ def score(
             arm = trial.arm(i.arm)
             if arm.regimen == "none" and not arm.prior and i.endpoint in (*COUNTED, "clinical_vertebral_fracture"):
                 found.incidences.append(_incidence(courses, trial, i))
+    found.ratios.sort(key=lambda r: (r["use"], r["trial"], KINDS.index(r["kind"]), r["endpoint"], r["month"]))
     return found
 
 
@@ -85,6 +95,11 @@ def _ratio(courses: Courses, trial: Trial, r: Any) -> dict[str, Any]:
     best = _predicted(courses, trial, r, v)
     steeper = {**v, f"bone_effect_{r.kind}": v[f"bone_effect_{r.kind}"] + v[f"bone_effect_sd_{r.kind}"]}
     sd = abs(float(np.log(_predicted(courses, trial, r, steeper) / best)))
+    if r.interval == "expected":
+        control = float(incidence(courses, trial, r.beside, r.kind, r.month, r.since)[0])
+        share = (r.value * control, control)
+        se = np.sqrt(sum(1 / (p * n) - 1 / n for p, n in zip(share, (r.n, r.n_beside), strict=True)))
+        r = replace(r, low=r.value * float(np.exp(-Z95 * se)), high=r.value * float(np.exp(Z95 * se)))
     return {"trial": r.trial, "use": r.use, "endpoint": r.endpoint, "kind": r.kind, "arm": r.arm, "beside": r.beside,
             "month": r.month, "since": r.since, "published": r.value, "low": r.low, "high": r.high,
             "interval": r.interval, "predicted": best, "sd": sd, "inside": bool(r.low <= best <= r.high),

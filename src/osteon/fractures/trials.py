@@ -28,6 +28,7 @@ ASSUMED_AGE, ASSUMED_AGE_SD = 68.0, 6.0
 Z95 = 1.959964
 _RATIO = re.compile(r"(?:RR|HR|RH)? ?(\d\.\d+) ?\((\d\.\d+) ?[-–to]+ ?(\d\.\d+)\)")
 _REDUCTION = re.compile(r"RRR (\d+) ?% ?\((\d+) ?[-–] ?(\d+)\)")
+_IN_ARMS = re.compile(r"(\d+) in (\d+) arms")
 _WINDOW = re.compile(r"in years (\d+)[-–](\d+)")
 
 
@@ -56,14 +57,15 @@ class Incidence:
     month: float
     since: float
     value: float
-    n: int | None
+    n: float | None
     row: int
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A relative risk of two arms by a month with its 95 % interval, and where that comes from: "published" or
-    "counts" (from the arms' sizes and shares)."""
+    """A relative risk of two arms by a month with its 95 % interval, and where that comes from: "published",
+    "counts" (the arms' sizes and shares), or "expected" (their sizes `n` and the shares that osteon expects, for a
+    report that has a reduction and no more; `low` and `high` are NaN until those are known)."""
 
     trial: str
     use: str
@@ -78,6 +80,8 @@ class Ratio:
     high: float
     interval: str
     row: int
+    n: float | None = None
+    n_beside: float | None = None
 
     @property
     def se(self) -> float:
@@ -153,7 +157,7 @@ def incidences(trial: Trial) -> list[Incidence]:
         for p in (p for p in curve.points if p.likelihood and p.month is not None and p.value is not None):
             assert p.month is not None
             assert p.value is not None
-            n = curve.n or trial.arm(curve.arm).n
+            n = _size(trial, curve.arm, curve)
             found.append(Incidence(trial.id, trial.use, curve.arm, curve.endpoint, p.month, _since(curve, p),
                                    p.value / 100, n, p.row))  # fmt: skip
     return found
@@ -170,7 +174,7 @@ def ratios(trial: Trial) -> list[Ratio]:
         arms = sorted((i for i in shares if (i.endpoint, i.month, i.since) == group), key=lambda i: order[i.arm])
         beside = _comparator(trial, [i.arm for i in arms])
         control = next((i for i in arms if i.arm == beside), None)
-        treated = [i for i in arms if i.arm != beside]
+        treated = [i for i in arms if i.arm != beside and trial.arm(i.arm).regimen != "none"]
         for number, one in enumerate(treated):
             if control is None or (one.arm, one.endpoint, one.month) in done:
                 continue
@@ -183,13 +187,30 @@ def ratios(trial: Trial) -> list[Ratio]:
 
 def _stated(trial: Trial, curve: Curve) -> list[Ratio]:
     assert curve.minus is not None
-    if curve.unit not in ("RR", "HR", "RH"):
-        return []
-    return [
-        Ratio(trial.id, trial.use, curve.endpoint, SAME[curve.endpoint], curve.arm, curve.minus, p.month,
-              _since(curve, p), p.value, p.low, p.high, "published", p.row)
-        for p in curve.points if p.likelihood and p.month is not None and p.value and p.low and p.high
-    ]  # fmt: skip
+    sizes = _size(trial, curve.arm, curve), _size(trial, curve.minus, curve)
+    found = []
+    for p in (p for p in curve.points if p.likelihood and p.month is not None and p.value):
+        assert p.month is not None
+        assert p.value is not None
+        if curve.unit in ("RR", "HR", "RH") and p.low and p.high:
+            value, low, high, how = p.value, p.low, p.high, "published"
+        elif curve.unit.startswith("% reduction") and all(sizes):
+            value, low, high, how = 1 - p.value / 100, np.nan, np.nan, "expected"
+        else:
+            continue
+        found.append(Ratio(trial.id, trial.use, curve.endpoint, SAME[curve.endpoint], curve.arm, curve.minus, p.month,
+                           _since(curve, p), value, low, high, how, p.row, *sizes))  # fmt: skip
+    return found
+
+
+def _size(trial: Trial, arm: str, curve: Curve) -> float | None:
+    """People in an arm; where the file has those of all arms alone, an even share. None for a part of an arm."""
+    known = (curve.n if curve.arm == arm else None) or trial.arm(arm).n
+    if known or "subgroup" in (curve.note or "") or "subgroup" in (trial.arm(arm).note or ""):
+        return known
+    if cut := _IN_ARMS.search(curve.n_note or ""):
+        return float(cut.group(1)) / float(cut.group(2))
+    return trial.people.n / len(trial.arms) if trial.people.n and len(trial.arms) == 2 else None
 
 
 def _since(curve: Curve, point: Point) -> float:
