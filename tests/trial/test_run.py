@@ -1,5 +1,6 @@
 """A virtual trial from end to end: simulated people, files, report, and the same again."""
 
+import contextlib
 import json
 import re
 
@@ -25,7 +26,7 @@ arms:
   - {name: _none, regimen: none}
   - {name: denosumab, regimen: "denosumab 60 mg SC every 6 months"}
 visits: [0, 12]
-endpoints: [total_hip_bmd, ctx]
+endpoints: [total_hip_bmd, ctx, vertebral_fracture]
 measurement: {missed_visits: 0.1}
 """
 
@@ -34,7 +35,9 @@ measurement: {missed_visits: 0.1}
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("trial")
     (path / "study.yaml").write_text(STUDY, "utf-8")
-    assert cli(["run", str(path / "study.yaml"), "--trial", "--draws", "0", "--out", str(path / "out")]) == 0
+    arguments = ["run", str(path / "study.yaml"), "--trial", "--draws", "0", "--json", "--out", str(path / "out")]
+    with open(path / "stdout", "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
+        assert cli(arguments) == 0
     return path
 
 
@@ -94,16 +97,14 @@ def test_the_report_is_whole_and_offline(folder):
         assert word in page, word
     assert "<small>" not in page
     assert not re.search(r'(src|href)="https?://', page)
-    assert page.count("<svg") == 1
+    assert page.count("<svg") == 2
     assert " nan" not in page.casefold()
 
 
-def test_json(folder, tmp_path, capsys):
-    arguments = ["run", str(folder / "study.yaml"), "--trial", "--draws", "0", "--json", "--out", str(tmp_path)]
-    assert cli(arguments) == 0
-    (line,) = capsys.readouterr().out.splitlines()
+def test_json(folder):
+    (line,) = (folder / "stdout").read_text("utf-8").splitlines()
     rows = json.loads(line)["trial_summary"]
-    assert {row["statistic"] for row in rows} == {"mean_pct_change", "difference_vs__none"}
+    assert {"mean_pct_change", "difference_vs__none", "risk_pct"} <= {row["statistic"] for row in rows}
 
 
 def test_arms_share_their_people_unless_told_otherwise():
@@ -146,7 +147,12 @@ def test_fractures_beside_measurements():
     of = study(n=40, endpoints=("total_hip_bmd", "hip_fracture"))
     true = true_values(of)
     events = pd.DataFrame(
-        {"person": [1, 1, 2], "arm": ["drug"] * 3, "kind": "hip_fracture", "time_days": [90.0, 30.0, 500.0]}
+        {
+            "person": [1, 1, 2],
+            "arm": ["drug", "drug", "placebo"],
+            "kind": "hip_fracture",
+            "time_days": [90.0, 30.0, 500.0],
+        }
     )
     death = np.full((2, 40), np.inf)
     death[0, 3] = 100.0
@@ -154,7 +160,7 @@ def test_fractures_beside_measurements():
     assert seen["hip_fracture_day"].sel(arm="drug")[1] == 30.0
     assert seen["status"].sel(arm="placebo")[3] == measure.DIED
     kept = trials.events_of(seen, of)
-    assert kept[["person", "time_days"]].to_numpy().tolist() == [[1, 30.0], [2, 500.0]]
+    assert kept[["person", "time_days"]].to_numpy().tolist() == [[2, 500.0], [1, 30.0]]
     one, other = (analyse(seen, of, 0, e).table for e in (events, kept))
     assert one.equals(other)
 

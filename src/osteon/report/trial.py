@@ -234,6 +234,9 @@ def report_text(
 def _words(statistic: str) -> str:
     """A statistic for people to read."""
     start, _, arm = statistic.partition("_vs_")
-    names = {"mean_pct_change": "mean change, %", "difference": "difference, %", "risk_pct": "risk, %",
-             "risk_ratio": "risk ratio", "hazard_ratio": "hazard ratio"}  # fmt: skip
-    return names.get(start, start) + (f" vs {arm}" if arm else "")
+    names = {
+        "mean_pct_change": ("mean change", ", %"), "difference": ("difference", ", %"),
+        "risk_pct": ("risk", ", %"), "risk_ratio": ("risk ratio", ""), "hazard_ratio": ("hazard ratio", ""),
+    }  # fmt: skip
+    name, units = names.get(start, (start, ""))
+    return name + (f" vs {arm}" if arm else "") + units

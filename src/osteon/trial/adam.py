@@ -19,7 +19,7 @@ from osteon import files
 from osteon.endpoints import ENDPOINTS
 from osteon.trial import dataset_json
 from osteon.trial.analyse.plan import times
-from osteon.trial.dataset_json import Column
+from osteon.trial.dataset_json import Column, or_none
 from osteon.trial.measure import COMPLETED, DIED, LEFT, NO_RUN, RESCUED
 from osteon.units import MONTH_DAYS, number
 
@@ -102,16 +102,20 @@ def write(
             version=version or importlib.metadata.version("osteon"),
         )  # fmt: skip
         written.append(files.write_whole(Path(folder) / f"{name}.json", dataset_json.text(content)))
-        save = functools.partial(table[[c.name for c in columns]].to_parquet, index=False)
-        written.append(files.write_whole(Path(folder) / f"{name}.parquet", lambda path, save=save: save(path)))
+        save = functools.partial(_parquet, table[[c.name for c in columns]])
+        written.append(files.write_whole(Path(folder) / f"{name}.parquet", save))
     return written
+
+
+def _parquet(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False)
 
 
 def _dates(days: np.ndarray) -> np.ndarray:
     """ISO dates of whole days after day 1 (None where a day is not finite)."""
     known = np.isfinite(days)
-    whole = np.where(known, np.floor(np.where(known, days, 0)), 0).astype("timedelta64[D]")
-    return np.where(known, np.datetime_as_string(np.datetime64(DAY_ONE) + whole), None)
+    whole = np.floor(np.where(known, days, 0)).astype("timedelta64[D]")
+    return or_none(np.datetime_as_string(np.datetime64(DAY_ONE) + whole), known)
 
 
 def _subjects(observed: xr.Dataset, study: Study, more: dict[str, Column]) -> tuple[pd.DataFrame, tuple[Column, ...]]:
@@ -142,11 +146,13 @@ def _subjects(observed: xr.Dataset, study: Study, more: dict[str, Column]) -> tu
         "EOSSTT": np.where(status == COMPLETED, "COMPLETED", "DISCONTINUED"),
         "DCSREAS": np.array([_REASONS.get(int(s)) for s in status], object),
     }  # fmt: skip
-    extra = {column.name: coordinate(name, np.nan).astype(float) for name, column in more.items()}
+    extra: dict[str, np.ndarray] = {
+        column.name: coordinate(name, np.nan).astype(float) for name, column in more.items()
+    }
     flags: tuple[Column, ...] = ()
     if "prior_vertebral_fracture" in observed.coords:
         flags = (Column("PRVFXFL", "Prior Vertebral Fracture Flag"),)
-        extra["PRVFXFL"] = np.where(coordinate("prior_vertebral_fracture", False).astype(bool), "Y", "N")  # type: ignore[assignment]
+        extra["PRVFXFL"] = np.where(coordinate("prior_vertebral_fracture", False).astype(bool), "Y", "N")
     return pd.DataFrame(columns | extra), (*ADSL, *more.values(), *flags)
 
 
@@ -165,7 +171,7 @@ def _visits(observed: xr.Dataset, study: Study, subjects: pd.DataFrame) -> pd.Da
         labels = np.array(["Baseline" if not m else f"Month {number(round(m, 4))}" for m in months], object)
         units = str(observed[name].attrs.get("units", ""))
         param = f"{ENDPOINTS[name].label} ({'relative to the usual' if units == '1' else units})"
-        own = subjects.iloc[row]
+        own, yes = subjects.iloc[row], np.full(len(visit), "Y")
         parts.append(
             pd.DataFrame(
                 {
@@ -176,7 +182,7 @@ def _visits(observed: xr.Dataset, study: Study, subjects: pd.DataFrame) -> pd.Da
                     "AVISITN": np.round(np.array(months)[visit], 4), "ADT": _dates(day), "ADY": np.floor(day) + 1,
                     "AVAL": value, "BASE": base, "CHG": np.where(visit > 0, value - base, np.nan),
                     "PCHG": np.where(visit > 0, 100 * (value / base - 1), np.nan),
-                    "ABLFL": np.where(visit == 0, "Y", None), "ANL01FL": np.where(visit > 0, "Y", None),
+                    "ABLFL": or_none(yes, visit == 0), "ANL01FL": or_none(yes, visit > 0),
                 }
             )
         )  # fmt: skip
@@ -207,7 +213,8 @@ def _events(observed: xr.Dataset, study: Study, subjects: pd.DataFrame, events: 
             TRTP=subjects["TRT01P"], PARAM=label, PARAMCD=code, STARTDT=DAY_ONE.isoformat(), ADT=_dates(time),
             ADY=np.floor(time) + 1, AVAL=time, CNSR=np.where(event, 0, 1),
             EVNTDESC=np.where(event, description, ended),
-            CNSDTDSC=np.where(event, None, np.where(status == COMPLETED, "LAST PLANNED VISIT", "END OF STUDY DATE")),
+            CNSDTDSC=or_none(np.where(status == COMPLETED, "LAST PLANNED VISIT", "END OF STUDY DATE"), ~event),
         )  # fmt: skip
         parts.append(part[ran])
-    return pd.concat(parts, ignore_index=True)
+    found: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return found

@@ -44,6 +44,13 @@ class Column:
         return made | ({"keySequence": self.key} if self.key else {})
 
 
+def or_none(values: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """Values as objects, None where they are not to be kept."""
+    found = values.astype(object)
+    found[~np.asarray(keep, bool)] = None
+    return found
+
+
 def document(
     table: pd.DataFrame, columns: Sequence[Column], *, name: str, label: str, study: str, created: str, version: str
 ) -> dict[str, Any]:
@@ -53,11 +60,11 @@ def document(
         values = table[column.name].to_numpy()
         if column.type in ("double", "float", "decimal"):
             x = np.round(values.astype(float), 6)
-            cells.append(np.where(np.isfinite(x), x.astype(object), None).tolist())
+            cells.append(or_none(x, np.isfinite(x)).tolist())
         elif column.type == "integer":
             x = values.astype(float)
-            whole = np.where(np.isfinite(x), x, 0).astype(np.int64).astype(object)
-            cells.append(np.where(np.isfinite(x), whole, None).tolist())
+            known = np.isfinite(x)
+            cells.append(or_none(np.where(known, x, 0).astype(np.int64), known).tolist())
         else:
             cells.append([None if v is None or v == "" else str(v) for v in values])
     return {

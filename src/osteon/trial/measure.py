@@ -158,6 +158,11 @@ def stream(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
+def stream_seed(seed: int, *names: str) -> int:
+    """A seed that depends on a seed and on names alone."""
+    return int(stream(seed, *names).integers(2**31))
+
+
 def observe(result: xr.Dataset, study: Study, seed: int = 0, *, death_day: np.ndarray | None = None) -> xr.Dataset:
     """The true values of a Result of one draw (draw, arm, person, time) as the trial sees them, NaN where nobody
     came. `death_day` [arm, person] (infinite: alive) ends a person's visits.

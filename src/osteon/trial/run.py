@@ -81,6 +81,9 @@ def _true(
 
     n, count = study.people.n_per_arm, len(study.arms)
 
+    def tick(index: int) -> Progress | None:
+        return None if progress is None else lambda share: progress((index + share) / count)
+
     def shares(name: str, own_seed: int) -> dict[str, np.ndarray] | None:
         taken = measure.adherence(settings, own_seed, n)
         return None if (taken == 1.0).all() else {name: taken}
@@ -97,7 +100,7 @@ def _true(
         alone = study.model_copy(update={"arms": [arm], "factors": None, "analysis": None})
         part = run_people(
             alone, model=model, seed=own, draw=draw, threads=threads, dose_factor=shares(arm.name, own),
-            progress=None if progress is None else lambda share, i=index: progress((i + share) / count),
+            progress=tick(index),
         )  # fmt: skip
         by_person = [name for name in part.coords if part[name].dims == ("person",) and name != "person"]
         parts.append(part.assign_coords({name: part[name].expand_dims("arm") for name in by_person}))

@@ -104,13 +104,13 @@ def ancova_many(
         leverage = np.where(flat[..., None], 0.0, apart**2 / np.where(flat, 1.0, within_bb)[..., None])
         se = np.sqrt(variance[..., None] * (1 / n[..., 1:] + 1 / n[..., :1] + leverage))
         df = np.broadcast_to(df[..., None], se.shape)
-        p = 2 * stats.t.sf(np.abs(estimate / se), df)
-        half = stats.t.isf(alpha / 2, df) * se
+        p = np.asarray(2 * stats.t.sf(np.abs(estimate / se), df))
+        half = np.asarray(stats.t.isf(alpha / 2, df)) * se
     return Differences(estimate, se, df, estimate - half, estimate + half, p)
 
 
 def _by_arm(x: np.ndarray, arm: np.ndarray, arms: int) -> np.ndarray:
     """Sums of [..., person] by arm [..., arm]."""
     if arm.ndim == 1:
-        return x @ (arm[:, None] == np.arange(arms)).astype(float)
+        return np.asarray(x @ (arm[:, None] == np.arange(arms)).astype(float))
     return np.stack([np.where(arm == k, x, 0.0).sum(-1) for k in range(arms)], -1)

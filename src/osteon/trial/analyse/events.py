@@ -52,7 +52,8 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray, arm: np.ndarray, alpha: fl
              "upper": limits.iloc[:, 0].to_numpy(), "at_risk": at_risk.to_numpy().astype(int)}
         )  # fmt: skip
         parts.append(part[keep.to_numpy()])
-    return pd.concat(parts, ignore_index=True)
+    found: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return found
 
 
 def log_rank(time: np.ndarray, event: np.ndarray, arm: np.ndarray) -> pd.Series:
@@ -121,8 +122,7 @@ def risk_ratio(events: np.ndarray, people: np.ndarray, alpha: float = 0.05) -> l
         e, n = pair_events + add, pair_people + 2 * add
         spread = float(np.sqrt(np.maximum((1 / e - 1 / n).sum(), 0.0)))
         middle = float(np.log(e[1] / n[1]) - np.log(e[0] / n[0]))
-        cells = [[pair_events[1], pair_people[1] - pair_events[1]], [pair_events[0], pair_people[0] - pair_events[0]]]
-        p = float(stats.fisher_exact(cells)[1])
+        p = float(stats.fisher_exact(np.stack([pair_events, pair_people - pair_events]))[1])
         if not pair_events.any():
             value, middle = 1.0, 0.0
         found.append(Ratio(k, value, float(np.exp(middle - z * spread)), float(np.exp(middle + z * spread)), p))

@@ -146,7 +146,7 @@ def _slopes(sums: _Sums, state: _State) -> np.ndarray:
     full = made.transpose(1, 2, 0, 4, 3, 5).reshape(visits, visits, visits * p, visits * p)
     rows, columns = _pairs(visits)
     both = full[rows, columns] + full[columns, rows]
-    return np.where((rows == columns)[:, None, None], both / 2, both)
+    return np.asarray(np.where((rows == columns)[:, None, None], both / 2, both))
 
 
 def _derivatives(sums: _Sums, state: _State, reml: bool) -> tuple[np.ndarray, np.ndarray]:
