@@ -38,21 +38,26 @@ _MORE = 3  # visits shown before the last
     "--out", "-o", metavar="DIR", help="Folder for the tables and the report. Default: STUDY's id + '-results'."
 )
 @without_option
+@click.option("--trial", "each", is_flag=True, help="Run every person of each arm too, and write result_people.nc.")
+@click.option("--people", metavar="FILE", help="With your own people (.csv or .parquet); goes with --trial.")
 @draws_option("Draws of the model's posterior to run; 0 for none. Default: 200, if the model has draws.")
 @seed_option
 @json_option
 def command(
-    study_file: str, model: str | None, out: str | None, without: tuple[str, ...], draws: int | None, seed: int,
-    as_json: bool,
+    study_file: str, model: str | None, out: str | None, without: tuple[str, ...], each: bool, people: str | None,
+    draws: int | None, seed: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Run all arms of a study file (YAML).
 
-    Writes summary.csv, summary.parquet, result.nc and report.html to the output folder.
+    Writes summary.csv, summary.parquet, result.nc and report.html to the output folder. These are of the study's mean
+    person; with --trial, true values of everyone go to result_people.nc.
     """
     from pathlib import Path
 
     from osteon import files
     from osteon import result as results
+    from osteon.errors import InputError
+    from osteon.population.people import read
     from osteon.report.pages import course_page_text
     from osteon.simulation import run, run_fine
     from osteon.study import load_study
@@ -60,10 +65,21 @@ def command(
 
     study = load_study(study_file)
     chosen = chosen_model(model, without)
+    if people is not None and not each:
+        raise InputError(f"--people {people}: people are run one by one; add --trial")
+    mine = read(people) if people is not None else None
     with files.output_folder(Path(out) if out else Path(f"{study.id}-results")) as folder:
         with told(), progress_bar(study.id) as progress:
             result = run(study, model=chosen, seed=seed, draws=draws, progress=lambda share: progress(share / 2))
             fine = run_fine(study, model=chosen, draws=draws, progress=lambda share: progress(0.5 + share / 2))
+        everyone = None
+        if each:
+            from osteon.trial.simulate import run_people
+
+            with told(), progress_bar(f"{study.id}: people") as progress:
+                everyone = results.netcdf_bytes(
+                    run_people(study, model=chosen, seed=seed, people=mine, progress=progress)
+                )
         table = summarise(result, study)
         # All is made before anything is written, so that a failure leaves nothing behind.
         page = course_page_text(result, study.title or study.id, picture=fine, only=study.endpoints)
@@ -71,6 +87,8 @@ def command(
         files.write_whole(folder / "summary.parquet", lambda path: table.to_parquet(path, index=False))
         files.write_whole(folder / "result.nc", netcdf)
         files.write_whole(folder / "report.html", page)
+        if everyone is not None:
+            files.write_whole(folder / "result_people.nc", everyone)
         files.write_whole(folder / "summary.csv", csv_text(table))
     if as_json:
         rows = [
@@ -79,6 +97,8 @@ def command(
         print_json({"summary": rows, "provenance": results.provenance(result)})
         return
     _print(table, study.title or study.id)
+    if each:
+        say("wrote true values of every person to result_people.nc: what a scanner would see of them is less close")
     say(f"wrote summary.csv, summary.parquet, result.nc and report.html to {folder}; summary.csv has every visit")
     say_evidence(study.therapies())
     close(chosen, model)

@@ -133,14 +133,14 @@ class _Drawn:
         ages = Spread(self.who.age, AGES_SD, low, high)
         z_age = self.z("age")
         age = ages.at(z_age)
+        if "sex" not in self.model.uses:  # a model of one reference woman
+            return {"age": age}, np.ones(self.n, bool)
         menopause, fits = self._menopause(ages, age, z_age)
         found: dict[str, Any] = {"age": age, "menopause_age": menopause, "years_since_menopause": age - menopause}
-        if "t_score" in self.model.uses:
-            bone, within = self._bone(ages, age, z_age, menopause)
-            found |= bone
-            fits &= within
-            found |= self._turnover()
-        found["weight_kg"] = self._weight(found)
+        bone, within = self._bone(ages, age, z_age, menopause)
+        found |= bone | self._turnover()
+        fits &= within
+        found["weight_kg"] = self._weight()
         given = self.who.prior_vertebral_fracture
         share = given.mean if isinstance(given, Distribution) else float(bool(given))
         from scipy.special import ndtr
@@ -242,13 +242,12 @@ class _Drawn:
         with_it = r * z + np.sqrt(1 - r**2) * self.z("p1np")
         return {"ctx": np.exp(p["spread_ctx"].value * z), "p1np": np.exp(p["spread_p1np"].value * with_it)}
 
-    def _weight(self, found: dict[str, Any]) -> np.ndarray:
+    def _weight(self) -> np.ndarray:
         p, given = parameters.load("trial"), self.who.weight_kg
         usual = p[f"weight_{self.who.sex}"].value
         given = given or Distribution(mean=usual, sd=p["spread_weight"].value * usual)
-        r, z = p["weight_with_bmd"].value, self.z("weight")
-        if "lumbar_spine_t" in found:  # round the usual bone of this study's people, so that the mean stays
-            z = r * self.z_bone + np.sqrt(1 - r**2) * z
+        r = p["weight_with_bmd"].value
+        z = r * self.z_bone + np.sqrt(1 - r**2) * self.z("weight")
         return Spread(given, p["spread_weight"].value * given.mean, LIGHTEST, HEAVIEST).at(z)
 
     def _burden(self, model: Model) -> dict[str, np.ndarray]:
