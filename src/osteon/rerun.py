@@ -35,6 +35,11 @@ def again(
     if result.attrs.get("osteon_kind") == TRIAL:
         from osteon.trial.run import trial
 
+        if facts["engine"].get("own_people"):
+            raise InputError(
+                "this trial was run with people from a file, which the result does not keep; "
+                "run it again with osteon run STUDY --trial --people FILE"
+            )
         draw = facts["engine"].get("draw")
         again = trial(study, model, int(facts["seed"]), draw=draw, progress=progress).observed
         return again, study, changed(facts, provenance(again))

@@ -3,8 +3,9 @@
     T = (BMD - mean) / SD
 
 One reference for both sexes, that of women, as the WHO and the ISCD have it at the hip; the spine is treated alike. A
-person's T-scores set the scale of the absolute BMD at month 0. Changes in % are not touched by it: the model's bone
-is that of the mean person, seen at another size.
+person's T-scores set the scale of the absolute BMD at month 0. BMD is linear in peak bone mass, so that this is the
+peak of the person, who is on the usual course: changes in % are not touched. People who differ are given rates of
+loss of their own too (population/baseline).
 """
 
 from __future__ import annotations

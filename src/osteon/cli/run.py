@@ -28,6 +28,7 @@ from osteon.units import number
 if TYPE_CHECKING:
     import pandas as pd
 
+    from osteon.population.people import Population
     from osteon.study import Study
     from osteon.trial.run import TrialResult
 
@@ -41,6 +42,7 @@ _MORE = 3  # visits shown before the last
     "--out", "-o", metavar="DIR", help="Folder for the tables and the report. Default: STUDY's id + '-results'."
 )
 @without_option
+@click.option("--people", metavar="FILE", help="With your own people (.csv or .parquet); goes with --trial.")
 @draws_option("Draws of the model's posterior to run; 0 for none. Default: 200, if the model has draws.")
 @click.option(
     "--trial",
@@ -51,18 +53,20 @@ _MORE = 3  # visits shown before the last
 @seed_option
 @json_option
 def command(
-    study_file: str, model: str | None, out: str | None, without: tuple[str, ...], draws: int | None, as_trial: bool,
-    seed: int, as_json: bool,
+    study_file: str, model: str | None, out: str | None, without: tuple[str, ...], people: str | None,
+    draws: int | None, as_trial: bool, seed: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Run all arms of a study file (YAML).
 
     Writes summary.csv, summary.parquet, result.nc and report.html to the output folder; with --trial also trial.nc,
-    trial_summary.csv, trial_report.html and the folder adam.
+    result_people.nc, trial_summary.csv, trial_report.html and the folder adam.
     """
     from pathlib import Path
 
     from osteon import files
     from osteon import result as results
+    from osteon.errors import InputError
+    from osteon.population.people import read
     from osteon.report.pages import course_page_text
     from osteon.simulation import run, run_fine
     from osteon.study import load_study
@@ -70,6 +74,9 @@ def command(
 
     study = load_study(study_file)
     chosen = chosen_model(model, without)
+    if people is not None and not as_trial:
+        raise InputError(f"--people {people}: people are run one by one; add --trial")
+    mine = read(people) if people is not None else None
     with files.output_folder(Path(out) if out else Path(f"{study.id}-results")) as folder:
         with told(), progress_bar(study.id) as progress:
             result = run(study, model=chosen, seed=seed, draws=draws, progress=lambda share: progress(share / 2))
@@ -78,7 +85,7 @@ def command(
         # All is made before anything is written, so that a failure leaves nothing behind.
         page = course_page_text(result, study.title or study.id, picture=fine, only=study.endpoints)
         netcdf = results.netcdf_bytes(result)
-        virtual = _virtual_trial(study, chosen, seed) if as_trial else None
+        virtual = _virtual_trial(study, chosen, seed, mine) if as_trial else None
         if virtual is not None:
             from osteon.trial.run import write
 
@@ -139,11 +146,11 @@ def _rows_of(table: pd.DataFrame) -> list[dict[Any, Any]]:
     ]
 
 
-def _virtual_trial(study: Study, model: Any, seed: int) -> TrialResult:
+def _virtual_trial(study: Study, model: Any, seed: int, people: Population | None) -> TrialResult:
     from osteon.trial.run import trial
 
     with told(), progress_bar(f"{study.id} trial") as progress:
-        return trial(study, model, seed, progress=progress)
+        return trial(study, model, seed, people=people, progress=progress)
 
 
 def _print_trial(found: TrialResult) -> None:

@@ -16,7 +16,7 @@ both sexes, as in the survey.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from osteon import models, parameters, tscores
 from osteon.errors import InputError, nearest
 from osteon.evidence.loader import table_rows
 from osteon.models import Model
+from osteon.population import ages
+from osteon.population.ages import Band
 from osteon.population.courses import LAST, SITES, Courses, untreated
 from osteon.population.people import Population
 
@@ -38,22 +40,32 @@ _COUNTED = {"female": "F", "male": "M", "both": "M+F"}
 _QUANTILES = 200  # of z, for expected shares
 
 
-def sample(name: str = "us-50plus", n: int = 100_000, seed: int = 0, model: Model | None = None) -> Population:
-    """n people of a shipped population, each standing for as many. Raises InputError for a name that is not there."""
-    if name not in NAMES:
+def sample(
+    name: str = "us-50plus", n: int = 100_000, seed: int = 0, model: Model | None = None,
+    bands: Sequence[Band] | None = None,
+) -> Population:  # fmt: skip
+    """n people of a shipped population, each standing for as many; or, with `bands` of another country's ages
+    (population/ages), of that one with the bone of this survey's people of that sex and age. Raises InputError for a
+    name that is not there."""
+    if bands is None and name not in NAMES:
         raise InputError(f"there is no population {name!r}{nearest(name, NAMES, 0.3)}; there is {', '.join(NAMES)}")
     if not 100 <= n <= 10_000_000:
         raise InputError(f"a sample of a population holds 100 to 10,000,000 people, not {n:,}")
     model = model or models.get()
-    p = parameters.load(NAMES[name])
+    p = parameters.load(NAMES.get(name, "us_50plus"))
     rng = np.random.default_rng(seed)
-    counts = {(sex, d): count for sex in SEXES for d, count in census(sex).items()}
-    total = sum(counts.values())
-    edges = np.round(np.cumsum([0.0, *(c / total * n for c in counts.values())])).astype(int)
+    if bands is None:
+        bands = [Band(sex, d, d + 10, count) for sex in SEXES for d, count in census(sex).items()]
+        within = lambda band, share: _ages(p, band.sex, int(band.low), share)  # noqa: E731
+    else:
+        decline = p["old_age_decline"].value
+        within = lambda band, share: ages.within(band, share, decline)  # noqa: E731
+    total = sum(band.count for band in bands)
+    edges = np.round(np.cumsum([0.0, *(band.count / total * n for band in bands)])).astype(int)
     male, age = np.zeros(n, bool), np.empty(n)
-    for (sex, decade), first, last in zip(counts, edges[:-1], edges[1:], strict=True):
-        male[first:last] = sex == "male"
-        age[first:last] = _ages(p, sex, decade, (np.arange(last - first) + rng.random(last - first)) / (last - first))
+    for band, first, last in zip(bands, edges[:-1], edges[1:], strict=True):
+        male[first:last] = band.sex == "male"
+        age[first:last] = within(band, (np.arange(last - first) + rng.random(last - first)) / max(last - first, 1))
     menopause = model.parameters().menopause_age + p["menopause_sd"].value * rng.standard_normal(n)
     table = pd.DataFrame({"id": np.arange(n), "sex": np.where(male, "male", "female"), "age": age})
     table["menopause_age"] = np.where(male, np.nan, menopause)
@@ -104,6 +116,8 @@ def shares(population: Population) -> list[dict[str, Any]]:
         for start in (None, *DECADES):
             these = who if start is None else who & (decade == start)
             number = int(these.sum())
+            if not number and (sex, start) != ("both", None):
+                continue  # another country's table may have none
             row: dict[str, Any] = {
                 "sex": sex, "age": _span(start), "millions": number * population.each / 1e6,
             }  # fmt: skip

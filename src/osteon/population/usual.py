@@ -39,7 +39,7 @@ class Usual:
         """Of people [person], by linear interpolation."""
         years = np.clip(age, FIRST_AGE, LAST_AGE) - FIRST_AGE
         column = np.minimum(years.astype(int), int(LAST_AGE - FIRST_AGE) - 1)
-        step = np.clip(menopause, EARLIEST, LATEST) - EARLIEST
+        step = np.clip(np.nan_to_num(menopause, nan=EARLIEST), EARLIEST, LATEST) - EARLIEST  # men have none
         row = np.minimum(step.astype(int), int(LATEST - EARLIEST) - 1)
 
         def of(table: np.ndarray) -> np.ndarray:

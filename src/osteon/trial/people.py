@@ -133,14 +133,14 @@ class _Drawn:
         ages = Spread(self.who.age, AGES_SD, low, high)
         z_age = self.z("age")
         age = ages.at(z_age)
+        if "sex" not in self.model.uses:  # a model of one reference woman
+            return {"age": age}, np.ones(self.n, bool)
         menopause, fits = self._menopause(ages, age, z_age)
         found: dict[str, Any] = {"age": age, "menopause_age": menopause, "years_since_menopause": age - menopause}
-        if "t_score" in self.model.uses:
-            bone, within = self._bone(ages, age, z_age, menopause)
-            found |= bone
-            fits &= within
-            found |= self._turnover()
-        found["weight_kg"] = self._weight(found)
+        bone, within = self._bone(ages, age, z_age, menopause)
+        found |= bone | self._turnover()
+        fits &= within
+        found["weight_kg"] = self._weight()
         given = self.who.prior_vertebral_fracture
         share = given.mean if isinstance(given, Distribution) else float(bool(given))
         from scipy.special import ndtr
@@ -207,16 +207,27 @@ class _Drawn:
                 site = SITES[i]
                 mean, unit = references[site]
                 t[site] = (baseline.bmd(self.model, site, z[i], age, male, menopause) - mean) / unit
-        self.z_bone = z.mean(axis=0)
+        middle = self._middle(given, ages, menopause)
+        if rest:
+            middle[rest] = slope @ middle[at]
+        self.z_bone = z.mean(axis=0) - middle.mean()
         scores = np.array([t[site] for site in SITES])
         return {f"{site}_t": t[site] for site in SITES}, (np.abs(scores) <= limit).all(axis=0)
+
+    def _middle(self, given: dict[str, Distribution], ages: Spread, menopause: np.ndarray) -> np.ndarray:
+        """How far the study's mean person is from the usual at each site, in SDs; 0 where not given."""
+        references = tscores.references()
+        target = {s: np.array([references[s][0] + references[s][1] * q.mean]) for s, q in given.items()}
+        known = menopause[:BLOCK][np.isfinite(menopause[:BLOCK])]
+        at = np.array([np.median(known) if len(known) else np.nan])
+        male = np.array([self.who.sex == "male"])
+        return np.nan_to_num(baseline.by_site(self.model, target, np.array([ages.mean]), male, at)[0][:, 0])
 
     def _population(self, site: str, ages: Spread, menopause: np.ndarray) -> tuple[float, float]:
         """SD of T-scores in the population of these ages, and their correlation with age there."""
         male, age = np.array([self.who.sex == "male"] * 3), np.array([0.0, -5.0, 5.0]) + ages.mean
-        usual = float(self.model.parameters().menopause_age)
-        known = np.isfinite(menopause)
-        at = np.full(3, float(np.median(menopause[:BLOCK][known[:BLOCK]])) if known[:BLOCK].any() else usual)
+        known = menopause[:BLOCK][np.isfinite(menopause[:BLOCK])]
+        at = np.full(3, np.median(known) if len(known) else np.nan)
         mean = baseline.bmd(self.model, site, 0.0, age, male, at)
         unit = tscores.references()[site][1]
         sd = float(survey.spread(parameters.load("us_50plus"), site, male, age)[0] * mean[0] / unit)
@@ -231,14 +242,12 @@ class _Drawn:
         with_it = r * z + np.sqrt(1 - r**2) * self.z("p1np")
         return {"ctx": np.exp(p["spread_ctx"].value * z), "p1np": np.exp(p["spread_p1np"].value * with_it)}
 
-    def _weight(self, found: dict[str, Any]) -> np.ndarray:
+    def _weight(self) -> np.ndarray:
         p, given = parameters.load("trial"), self.who.weight_kg
         usual = p[f"weight_{self.who.sex}"].value
         given = given or Distribution(mean=usual, sd=p["spread_weight"].value * usual)
-        r, z = p["weight_with_bmd"].value, self.z("weight")
-        if "lumbar_spine_t" in found:  # round the usual bone of this study's people, so that the mean stays
-            mean = baseline.centre(self.model, self.who.mean_person())
-            z = r * (self.z_bone - mean) + np.sqrt(1 - r**2) * z
+        r = p["weight_with_bmd"].value
+        z = r * self.z_bone + np.sqrt(1 - r**2) * self.z("weight")
         return Spread(given, p["spread_weight"].value * given.mean, LIGHTEST, HEAVIEST).at(z)
 
     def _burden(self, model: Model) -> dict[str, np.ndarray]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from osteon.models import Model
+    from osteon.population.people import Population
     from osteon.study import Study
 
 Progress = Callable[[float], None]
@@ -47,17 +48,19 @@ class TrialResult:
 
 def trial(
     study: Study, model: str | Model | None = None, seed: int = 0, *, draw: int | None = None,
-    threads: int | None = None, progress: Progress | None = None,
+    people: Population | None = None, threads: int | None = None, progress: Progress | None = None,
 ) -> TrialResult:  # fmt: skip
     """Run, observe and analyse a study. `draw` is the number of a draw of the model's posterior (default: its most
-    probable parameters). The same seed gives the same trial for any number of threads. Raises InputError (and its
-    kinds)."""
+    probable parameters). `people` stand in for those of the study, the same in each arm. The same seed gives the same
+    trial for any number of threads. Raises InputError (and its kinds)."""
     chosen = models.get(model) if model is None or isinstance(model, str) else model
+    if people is not None:
+        study = _with_own(study, len(people))
     settings, notes = study.measurement or Measurement(), []
     lacking = [n for n in study.endpoints if ENDPOINTS[n].kind != "fracture" and n not in chosen.endpoints]
     if lacking:
         warnings.warn(f"left out, the model has no such end point: {', '.join(lacking)}", OsteonWarning, stacklevel=2)
-    true = _true(study, chosen, seed, settings, draw, threads, progress)
+    true = _true(study, chosen, seed, settings, draw, people, threads, progress)
     events, death_day = _fractures(true, study, seed)
     if events is None and any(ENDPOINTS[n].kind == "fracture" for n in study.endpoints):
         warnings.warn("left out, fractures cannot be run here", OsteonWarning, stacklevel=2)
@@ -72,9 +75,16 @@ def trial(
     return TrialResult(study, true, observed, events, findings, notes)
 
 
+def _with_own(study: Study, n: int) -> Study:
+    """The study with n people in each arm, who are the same in all."""
+    settings = (study.measurement or Measurement()).model_copy(update={"twins": True})
+    enrolled = study.people.model_copy(update={"n_per_arm": n})
+    return study.model_copy(update={"people": enrolled, "measurement": settings})
+
+
 def _true(
-    study: Study, model: Model, seed: int, settings: Measurement, draw: int | None, threads: int | None,
-    progress: Progress | None,
+    study: Study, model: Model, seed: int, settings: Measurement, draw: int | None, people: Population | None,
+    threads: int | None, progress: Progress | None,
 ) -> xr.Dataset:  # fmt: skip
     """True values of all arms: of the same people, or of others in each arm (person coordinates are by arm then)."""
     import xarray as xr
@@ -91,8 +101,8 @@ def _true(
     if settings.twins:
         same = shares("", seed)
         factor = None if same is None else {arm.name: same[""] for arm in study.arms}
-        return run_people(study, model=model, seed=seed, draw=draw, threads=threads, dose_factor=factor,
-                          progress=progress)  # fmt: skip
+        return run_people(study, model=model, seed=seed, draw=draw, people=people, threads=threads,
+                          dose_factor=factor, progress=progress)  # fmt: skip
     parts = []
     for index, arm in enumerate(study.arms):
         # By its name, so that another arm changes nothing.
@@ -191,12 +201,14 @@ def report(found: TrialResult) -> str:
 
 
 def write(found: TrialResult, folder: str | Path) -> list[Path]:
-    """Write trial.nc, trial_summary.csv, trial_report.html and the ADaM tables (folder adam) into a folder; returns
-    the paths. All but the tables is made before anything is written."""
+    """Write trial.nc, result_people.nc (true values), trial_summary.csv, trial_report.html and, in the folder adam,
+    the ADaM tables; returns the paths. All but the tables is made before anything is written."""
     folder = Path(folder)
     netcdf, page, table = results.netcdf_bytes(found.observed), report(found), summary_csv(found.findings.table)
+    true = results.netcdf_bytes(found.true)
     return [
         files.write_whole(folder / "trial.nc", netcdf),
+        files.write_whole(folder / "result_people.nc", true),
         *adam.write(found.observed, found.study, folder / "adam", found.events),
         files.write_whole(folder / "trial_report.html", page),
         files.write_whole(folder / "trial_summary.csv", table),

@@ -79,13 +79,14 @@ def run_people(
     chosen = models.of_species(chosen, study.people.species)
     days = np.unique([0.0, *(month * MONTH_DAYS for month in study.visits)])
     mean = study.people.mean_person()
-    check_person(chosen, mean, float(days[-1]))
+    if "sex" in chosen.uses:
+        check_person(chosen, mean, float(days[-1]))
     schedules = {arm.name: arm.schedule for arm in study.arms}
     prior = study.prior_regimen
     check_therapies(chosen, chosen.kinetics(chosen.of_person(mean)), [prior, *schedules.values()])
-    who = people if people is not None else _sampled(study, seed, chosen)
     names = [name for name in dict.fromkeys((*study.endpoints, *ALWAYS)) if name in chosen.endpoints]
-    _check_size(len(who), len(days), len(names), len(study.arms))
+    _check_size(study.people.n_per_arm if people is None else len(people), len(days), len(names), len(study.arms))
+    who = people if people is not None else _sampled(study, seed, chosen)
     values = _of_draw(chosen, draw)
     if "sex" in chosen.uses:
         found = _each(
@@ -99,7 +100,8 @@ def run_people(
         _add_personal(series, start, days / MONTH_DAYS, seed)
     facts = study_facts(
         chosen, mean, study, seed,
-        {**engine, "people": len(who), "acceptance": float(who.acceptance), "draw": _plain(draw)},
+        {**engine, "people": len(who), "acceptance": float(who.acceptance), "draw": _plain(draw),
+         "own_people": people is not None},
     )  # fmt: skip
     built = result.build(
         {name: x[None] for name, x in series.items()}, time_days=days, arms=list(schedules),

@@ -70,7 +70,8 @@ def _parent(mean: float, sd: float | None, usual: float, low: float, high: float
 
 def _center(grid: np.ndarray, mean: float, width: float) -> float:
     """Center with which the cut distribution has that mean; its mean grows with the center."""
-    reach = FAR * width * max(1.0, width / (grid[-1] - grid[0])) + grid[-1] - grid[0]
+    span = grid[-1] - grid[0]
+    reach = FAR * width + 100.0 * width**2 / span + span  # an exponential is a normal far out
     low, high = mean - reach, mean + reach
     for _ in range(HALVINGS):
         middle = (low + high) / 2
