@@ -51,11 +51,12 @@ def summarise(result: xr.Dataset, study: Study) -> pd.DataFrame:
     scores = tscores.t_score(result)
     changes, differences, t_scores = [], [], []
     for arm in study.arms:
-        for name in fractures:
-            share = fracture_summary.incidence(result, study, arm.name, name)[:, at]  # draw, visit
-            seen = tuple(100.0 * x for x in fracture_summary.interval(share, n)) if several else None
-            changes += _rows(study, arm.name, name, "cumulative_incidence", 100.0 * share, seen)
-        for name in (n for n in study.endpoints if n not in missing and n not in fractures):
+        for name in (n for n in study.endpoints if n not in missing):
+            if name in fractures:
+                share = fracture_summary.incidence(result, study, arm.name, name)[:, at]  # draw, visit
+                seen = tuple(100.0 * x for x in fracture_summary.interval(share, n)) if several else None
+                changes += _rows(study, arm.name, name, "cumulative_incidence", 100.0 * share, seen)
+                continue
             mean = _mean_ratio(result, arm.name, name)[:, at]  # draw, visit
             bounds: Bounds = uncertainty.interval(name, mean, n) if several else None
             changes += _rows(study, arm.name, name, "mean_pct_change", 100.0 * (mean - 1.0), bounds)

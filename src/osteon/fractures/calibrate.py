@@ -78,7 +78,8 @@ def effects(courses: Courses, trials: Mapping[str, Trial], turnover: bool = True
 
         bounds = ([0.0] * len(names), [np.inf] * len(names))
         best = least_squares(misses, [0.1] * len(names), bounds=bounds)
-        covariance = np.linalg.inv(best.jac.T @ best.jac)
+        jac = np.asarray(best.jac, float)
+        covariance = np.linalg.inv(jac.T @ jac)
         found |= dict(zip(names, (float(x) for x in best.x), strict=True))
         found[f"bone_effect_sd_{kind}"] = float(np.sqrt(covariance[0, 0]))
         found["cost"][kind] = float(2 * best.cost)
