@@ -40,6 +40,12 @@ def test_log_rank_and_its_type_one_error():
     assert wrong / 100 == pytest.approx(0.05, abs=3.5 * (0.05 * 0.95 / 100) ** 0.5)
 
 
+def test_cox_and_log_rank_tell_the_same():
+    for seed in range(5):
+        data = made(ratio=1.0, n=300, seed=seed)
+        assert cox(*data)[0].p == pytest.approx(log_rank(*data)[1], abs=0.005)
+
+
 def test_cox_type_one_error():
     wrong = sum(cox(*made(ratio=1.0, n=300, seed=seed))[0].p < 0.05 for seed in range(50))
     assert wrong / 50 == pytest.approx(0.05, abs=3.5 * (0.05 * 0.95 / 50) ** 0.5)
