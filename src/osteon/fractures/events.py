@@ -61,7 +61,7 @@ def cumulative_incidence(table: pd.DataFrame, kind: str, level: float = 0.95) ->
     `lower`, `upper`. The interval holds the share with a chance of `level`."""
     import warnings
 
-    from lifelines import AalenJohansenFitter  # type: ignore[import-untyped]
+    from lifelines import AalenJohansenFitter
 
     own = table[table["kind"] == check(kind)]
     code = np.where(own["event"], 1, np.where(own["death"], 2, 0))

@@ -46,7 +46,8 @@ def read(path: str | Path) -> list[Band]:
             raise InputError(f"{path}: there is no column {name!r}; {', '.join(COLUMNS)} are needed")
         if name != "sex" and len(table) and not pd.api.types.is_numeric_dtype(table[name]):
             raise InputError(f"{path}: column {name!r} must hold numbers")
-    found = [_band(row, f"{path}: row {number}") for number, row in enumerate(table.to_dict("records"), 1)]
+    rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+    found = [_band(row, f"{path}: row {number}") for number, row in enumerate(rows, 1)]
     if not found or not sum(band.count for band in found) > 0:
         raise InputError(f"{path}: nobody is in it; give at least one row with people")
     for sex in ("female", "male"):

@@ -228,7 +228,7 @@ def _turnover(marker: dict[str, np.ndarray]) -> np.ndarray:
         logs = np.array([np.log(x) for x in marker.values()])
     known = np.isfinite(logs)
     mean = np.where(known, logs, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return np.clip(np.exp(parameters.load("trial")["turnover_share"].value * mean), 1 / FASTEST, FASTEST)
+    return np.asarray(np.clip(np.exp(parameters.load("trial")["turnover_share"].value * mean), 1 / FASTEST, FASTEST))
 
 
 def place(
@@ -293,7 +293,7 @@ def _untreated(born: Cohort, threads: int | None, progress: Progress | None) -> 
         states[:, first : first + some.n] = x[-1]
 
     parallel(work, range(0, n, CHUNK), threads, progress)
-    failed = ~np.isfinite(states).all(axis=0)
+    failed = np.asarray(~np.isfinite(states).all(axis=0))
     states[:, failed] = born.x0[:, failed]
     cohort = Cohort(model, n, born.p, states, born.now, born.now, None, born.zero)
     return cohort, model.read_out(states, born.p), failed

@@ -167,7 +167,7 @@ class _Lives:
 
     def ages(self, year: int) -> np.ndarray:
         """Age of people in a year after the start."""
-        return self.age + np.maximum(year - self.enters, 0)
+        return np.asarray(self.age + np.maximum(year - self.enters, 0))
 
     def run(self, policy: Policy, given: effects.Effect | None, loss: np.ndarray, draw: int) -> dict[str, np.ndarray]:
         """Counts [year] by measure in one draw (0: the most probable parameters)."""

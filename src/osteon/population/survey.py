@@ -54,12 +54,14 @@ def sample(
     model = model or models.get()
     p = parameters.load(NAMES.get(name, "us_50plus"))
     rng = np.random.default_rng(seed)
-    if bands is None:
-        bands = [Band(sex, d, d + 10, count) for sex in SEXES for d, count in census(sex).items()]
-        within = lambda band, share: _ages(p, band.sex, int(band.low), share)  # noqa: E731
-    else:
-        decline = p["old_age_decline"].value
-        within = lambda band, share: ages.within(band, share, decline)  # noqa: E731
+    own = bands is not None
+    bands = bands or [Band(sex, d, d + 10, count) for sex in SEXES for d, count in census(sex).items()]
+
+    def within(band: Band, share: np.ndarray) -> np.ndarray:
+        if own:
+            return ages.within(band, share, p["old_age_decline"].value)
+        return _ages(p, band.sex, int(band.low), share)
+
     total = sum(band.count for band in bands)
     edges = np.round(np.cumsum([0.0, *(band.count / total * n for band in bands)])).astype(int)
     male, age = np.zeros(n, bool), np.empty(n)

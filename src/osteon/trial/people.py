@@ -221,7 +221,8 @@ class _Drawn:
         known = menopause[:BLOCK][np.isfinite(menopause[:BLOCK])]
         at = np.array([np.median(known) if len(known) else np.nan])
         male = np.array([self.who.sex == "male"])
-        return np.nan_to_num(baseline.by_site(self.model, target, np.array([ages.mean]), male, at)[0][:, 0])
+        z = baseline.by_site(self.model, target, np.array([ages.mean]), male, at)[0][:, 0]
+        return np.asarray(np.nan_to_num(z))
 
     def _population(self, site: str, ages: Spread, menopause: np.ndarray) -> tuple[float, float]:
         """SD of T-scores in the population of these ages, and their correlation with age there."""

@@ -28,6 +28,7 @@ from osteon.engine.cohort import Cohort
 from osteon.errors import InputError, IntegrationError
 from osteon.population import baseline, steps
 from osteon.population.baseline import Placed
+from osteon.population.courses import SITES
 from osteon.population.people import Population
 from osteon.population.variation import BLOCK
 from osteon.simulation import check_person, check_therapies, study_facts
@@ -169,7 +170,7 @@ def _each(
             series[name][index] = found[name]
     for name in names:
         series[name][:, placed.failed] = np.nan
-    known = {f"t_{site}": baseline.column(who.table, f"{site}_t") for site in baseline.SITES}
+    known = {f"t_{site}": baseline.column(who.table, f"{site}_t") for site in SITES}
     coordinates = {"sex": who.table["sex"].to_numpy(object).astype(str).astype(object)}
     coordinates |= {name: who.table[name].to_numpy() for name in AS_COORDINATES if name in who.table}
     coordinates |= {name: t for name, t in known.items() if not np.isnan(t).all()} | {"loss": lives.loss}

@@ -79,7 +79,7 @@ def _center(grid: np.ndarray, mean: float, width: float) -> float:
             low = middle
         else:
             high = middle
-    return (low + high) / 2
+    return float((low + high) / 2)
 
 
 def _weights(grid: np.ndarray, center: float, width: float) -> np.ndarray:
