@@ -92,10 +92,6 @@ def _course(person: str, regimen: str, years: float, draws: int) -> dict[str, An
     for site, (mean, sd) in tscores.references().items():
         if f"{site}_bmd" in values:
             found["t_score"][site] = _band((values[f"{site}_bmd"] - mean) / sd)
-    found["bone_pct_per_year"] = {
-        k: _band(100 * np.gradient(np.log(values[f"{k}_bone_volume"]), months_of(years) / 12, axis=1))
-        for k in ("trabecular", "cortical")
-    }
     return found
 
 

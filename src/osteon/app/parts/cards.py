@@ -13,6 +13,10 @@ from osteon.app import theme
 from osteon.app.plan import Treatment
 from osteon.therapies import catalogue
 
+_NAMES = {
+    "msc": "Stem cells (MSC)", "homing msc": "Homing stem cells", "dasatinib+quercetin": "Dasatinib + quercetin",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Card:
@@ -68,16 +72,17 @@ def html(card: Card) -> str:
     if not rows:
         rows = "<li>None is listed here. That is no sign of safety.</li>"
     dose = escape(plan.regimen.removeprefix(t.id).strip())
+    grade = theme.grade(t.evidence)
     return (
         f'<article class="tcard" draggable="true" data-therapy="{escape(t.id)}">'
-        f'<div class="tcard-top"><span class="grip" aria-hidden="true">⠿</span><h3>{name}</h3>{theme.grade(t.evidence)}'
-        f"</div><p>{escape(card.what)}</p>"
+        f'<div class="tcard-top"><span class="grip" aria-hidden="true">⠿</span><h3>{name}</h3>{grade}</div>'
+        f'<p>{escape(card.what)}</p><div class="tcard-acts">'
         f'<button type="button" class="btn add" data-add="{escape(t.id)}" aria-label="Add {name} to the plan">+ Add'
-        f"</button><details><summary>Evidence and harms<span class=sr> of {name}</span></summary><ul>"
+        f"</button><details><summary>Evidence, harms<span class=sr> of {name}</span></summary><ul>"
         f"<li><b>Acts on:</b> {escape(', '.join(t.targets))} ({escape(t.kind)})</li>"
         f"<li><b>Grade {t.evidence}:</b> {escape(t.evidence_why)}</li>"
         f"<li><b>Added as:</b> {dose} <cite>{escape(card.source)}</cite>; no dose is recommended here</li>{rows}"
-        "</ul></details></article>"
+        "</ul></details></div></article>"
     )
 
 

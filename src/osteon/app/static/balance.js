@@ -1,6 +1,6 @@
 // The balance: a see-saw for each kind of bone, what is removed on the left, what is built on the right. The beam leans
 // to the heavier side; below it stands how much of this bone is left.
-import { signed, when } from "./words.js";
+import { when } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const KINDS = [["trabecular", "Spongy bone", "inside vertebrae and the ends of long bones"], ["cortical", "Dense shell", "the outer wall of every bone"]];
@@ -37,7 +37,7 @@ export class Balance {
     for (const [kind, name] of KINDS) {
       const box = document.querySelector(`.seesaw[data-kind="${kind}"]`);
       const up = this.at(plan.series[`formation_${kind}`].value), down = this.at(plan.series[`resorption_${kind}`].value);
-      const rate = this.at(plan.bone_pct_per_year[kind].value), volume = this.at(plan.series[`${kind}_bone_volume`].value);
+      const rate = this.at(plan.series[`gain_${kind}`].value), volume = this.at(plan.series[`${kind}_bone_volume`].value);
       const lean = (f, r) => LEAN * Math.tanh(2.2 * Math.log(Math.max(f, 0.02) / Math.max(r, 0.02)));
       const usual = lean(this.at(own.untreated.series[`formation_${kind}`].value), this.at(own.untreated.series[`resorption_${kind}`].value));
       box.querySelector(".beam").style.transform = `rotate(${lean(up, down)}deg)`;
@@ -59,8 +59,13 @@ export class Balance {
     if (document.activeElement !== $("scrub")) $("scrub").value = (100 * month) / this.end;
     $("scrub").style.setProperty("--at", `${(100 * month) / this.end}%`);
     $("scrub").setAttribute("aria-valuetext", when(month));
-    const ghost = this.page.treatments("a").length || b ? " The dotted beam is the same person untreated." : "";
-    $("balance-words").textContent = `${month < 0.25 ? "Now" : `After ${when(month)}`} the ${said[0][0]} is ${said[0][2]} and the ${said[1][0]} is ${said[1][2]}.${ghost}`;
+    $("balance-words").textContent = `${month < 0.25 ? "Now" : `After ${when(month)}`} both kinds together ${this.whole(plan)}.${this.page.treatments("a").length || b ? " The dotted beam is the same person untreated." : ""}`;
+  }
+
+  whole(plan) {
+    const change = this.at(plan.pct.total_hip_bmd.value), past = this.page.view.month < 0.25;
+    if (past) return "decide where bone density goes from here";
+    return Math.abs(change) < 0.3 ? "have left bone density at the hip about as it was" : `have ${change > 0 ? "raised" : "lowered"} bone density at the hip by ${Math.abs(change).toFixed(1)} %`;
   }
 
   play() {
