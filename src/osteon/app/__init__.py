@@ -1,1 +1,1 @@
-"""The web app: pages over a small JSON API, on this machine alone unless asked otherwise."""
+"""The web app: see it, drag it, share it. Started by `osteon app`; nothing here is imported by the rest of osteon."""
