@@ -10,7 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from typing import Any
 
-from osteon.app.api.errors import ApiError
 from osteon.errors import InputError, OsteonError
 
 SECONDS = 120.0  # after which a call is given up
@@ -25,7 +24,7 @@ def _call(work: Callable[..., Any], args: tuple[Any, ...], options: dict[str, An
     try:
         return "ok", work(*args, **options)
     except OsteonError as problem:
-        from osteon.app.api.errors import of
+        from osteon.app.problem import of
 
         return "error", (of(problem)["error"], isinstance(problem, InputError))
 
@@ -39,13 +38,13 @@ class Aside:
 
     async def __call__(self, work: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Run a function of a module there and return what it returns; raises ApiError."""
+        from osteon.app.api.errors import ApiError  # and with it the web server, which the helper does without
+
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin)
         pool, loop = self._pool, asyncio.get_running_loop()
         try:
-            word, told = await asyncio.wait_for(
-                loop.run_in_executor(pool, _call, work, args, options), self.seconds
-            )
+            word, told = await asyncio.wait_for(loop.run_in_executor(pool, _call, work, args, options), self.seconds)
         except TimeoutError:
             self.close()
             raise ApiError(503, f"this took over {self.seconds:.0f} seconds and was stopped", "",

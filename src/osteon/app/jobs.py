@@ -1,7 +1,7 @@
 """Studies run in processes of their own: the app goes on answering meanwhile, and a job can be stopped at any time.
 
-Each job has a folder below one temporary folder of this session, which goes at exit. A file can be downloaded only by a
-name that the job itself wrote.
+Each job has a folder below one temporary folder of this session, which goes at exit. A file can be downloaded only
+by a name that the job itself wrote.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from osteon.app import worker
-from osteon.app.api.limits import MAX_JOBS, MAX_KEPT, MAX_SECONDS, MAX_WAITING
+from osteon.app.limits import MAX_JOBS, MAX_KEPT, MAX_SECONDS, MAX_WAITING
 from osteon.errors import InputError
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"

@@ -16,11 +16,11 @@ from osteon.registry.store import Store, stale
 
 NONE_YET = (
     "No trial records are on this machine yet. osteon asks no network by itself: bring records in with "
-    "`osteon registry refresh --query \"osteoporosis\"`, or from a file with `osteon registry import FILE`."
+    '`osteon registry refresh --query "osteoporosis"`, or from a file with `osteon registry import FILE`.'
 )
 ADVICE = (
-    "These may fit; only the site can say. Ask it whether participants pay anything, who oversees the study, and what "
-    "is known of the treatment.",
+    "These may fit; only the site can say. Ask it whether participants pay anything, who oversees the study, and "
+    "what is known of the treatment.",
     "Clinics that sell stem cells outside such studies offer treatments that no authority has approved; being listed "
     "in a registry is no approval either.",
 )

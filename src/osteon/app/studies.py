@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from osteon.app.api import limits
+from osteon.app import limits
 from osteon.errors import StudyError
 
 if TYPE_CHECKING:
@@ -17,10 +17,7 @@ def read(given: str | dict[str, Any], draws: int | None = None) -> Study:
     from osteon import files
     from osteon.study import study_from
 
-    if isinstance(given, str):
-        study = study_from(files.parse_yaml(given, "study", StudyError))
-    else:
-        study = study_from(given)
+    study = study_from(files.parse_yaml(given, "study", StudyError) if isinstance(given, str) else given)
     limits.check_study(study, draws)
     return study
 

@@ -47,7 +47,7 @@ def main(kind: str, payload: dict[str, Any], folder: str, mouth: Any) -> None:
             send("warning", text)
         send("done", names)
     except OsteonError as problem:
-        from osteon.app.api.errors import of
+        from osteon.app.problem import of
 
         send("error", of(problem)["error"])
     except MemoryError:
@@ -130,8 +130,9 @@ def run_factorial(payload: dict[str, Any], folder: Path, tell: Tell) -> list[str
                  progress=lambda share: tell(0.85 * share))  # fmt: skip
     tell(0.85, "comparing")
     found, drawn = table(result, study, design), of_result(model, result)
-    decided = [row for name in study.endpoints
-               for row in rests_on(result, study, design, deciding.acting_in(model, study, drawn, name), name)]  # fmt: skip
+    decided = []
+    for name in study.endpoints:
+        decided += rests_on(result, study, design, deciding.acting_in(model, study, drawn, name), name)
     deciders = deciding.told((i for row in decided for i in row["parameters"]), parameters.load(model.name))
     said = [*words(found, study.visits[-1], decided), *filter(None, [grounds(deciders)])]
     grades = catalogue.grades(study.therapies())

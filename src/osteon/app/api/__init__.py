@@ -1,5 +1,1 @@
-"""The JSON API under /api, the checks that guard the whole app, and the jobs that run studies."""
-
-from osteon.app.api.install import Settings, install
-
-__all__ = ["Settings", "install"]
+"""The JSON API under /api, and the guard in front of the whole app."""

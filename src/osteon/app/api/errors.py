@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,7 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from osteon.errors import InputError, OsteonError, RegimenError, shorten
+from osteon.app.problem import body, of
+from osteon.errors import InputError, OsteonError, shorten
 
 log = logging.getLogger("osteon.app")
 _HINTS = {
@@ -30,26 +30,6 @@ class ApiError(Exception):
         super().__init__(what)
 
 
-def body(what: str, where: str = "", hint: str = "") -> dict[str, Any]:
-    """The one shape of an error."""
-    return {"error": {"what": what, "where": where, "hint": hint}}
-
-
-def of(problem: OsteonError) -> dict[str, Any]:
-    """An error of osteon, taken apart: "where, line 3: field: what; hint"."""
-    what, hint = " ".join(str(problem).split()), ""
-    if isinstance(problem, RegimenError):
-        what, _, hint = problem.problem.partition("; ")
-        return body(what, f"regimen, column {problem.column}", hint)
-    where, found = "", re.match(r"((?:study|person|plan|body)\b[^:]*(?:: [\w.\[\]]+)?): (.+)", what)
-    if found:
-        where, what = found[1], found[2]
-    head, mark, rest = what.partition("; ")
-    if mark:
-        what, hint = head, rest
-    return body(what, where, hint)
-
-
 def _of_pydantic(problem: RequestValidationError) -> dict[str, Any]:
     errors = problem.errors()
     first = errors[0]
@@ -57,7 +37,8 @@ def _of_pydantic(problem: RequestValidationError) -> dict[str, Any]:
     what = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "json_invalid":
         reason = first.get("ctx", {}).get("error", what)
-        return body(f"this is not valid JSON: {reason}", f"body, character {first['loc'][-1]}", "check quotes and commas")
+        where = f"body, character {first['loc'][-1]}"
+        return body(f"this is not valid JSON: {reason}", where, "check quotes and commas")
     given = first.get("input")
     if given is not None and not isinstance(given, dict | list):
         what += f", not {shorten(repr(given), 60)}"

@@ -2,11 +2,11 @@
 
 The app has no users and no passwords; it is for the person at this machine. What guards it:
 
-- the Host header must name this machine, so that a page elsewhere cannot reach it by a name of its own (DNS rebinding);
+- the Host header must name this machine, so that a page elsewhere cannot reach it by a name of its own (rebinding);
 - what other sites start is refused (Origin and Sec-Fetch-Site), save that a link may lead to a page;
 - on another address than this machine's own, a token is needed (`?token=…` once, then a cookie; or `Authorization:
   Bearer …` from a script), compared in constant time;
-- bodies and messages have a largest size; answers carry headers that keep a browser from doing anything else with them.
+- bodies and messages have a largest size; answers carry headers that keep a browser from doing more with them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse
 
-from osteon.app.api import errors
-from osteon.app.api.limits import MAX_BODY, MAX_MESSAGE
+from osteon.app import problem
+from osteon.app.limits import MAX_BODY, MAX_MESSAGE
 from osteon.errors import InputError
 
 Scope = MutableMapping[str, Any]
@@ -146,7 +146,7 @@ class Security:
             await _refuse(scope, receive, send, no)
             return
         if scope["type"] == "websocket":
-            await self.app(scope, _bounded_socket(receive), send)
+            await self.app(scope, _bounded_socket(receive, send), send)
             return
         marked = _marked(scope, send, headers.one("host"))
         try:
@@ -197,7 +197,9 @@ class Security:
         rest = urlencode([(key, value) for key, value in query if key != "token"])
         path = "/" + scope["path"].lstrip("/\\")  # //elsewhere would be an address of another site
         answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
-        answer.set_cookie(COOKIE, given[0], httponly=True, samesite="lax", path="/", secure=scope["scheme"] == "https")
+        answer.set_cookie(
+            COOKIE, given[0], httponly=True, samesite="lax", path="/", secure=scope["scheme"] == "https"
+        )
         await answer(scope, receive, _marked(scope, send, headers.one("host")))  # type: ignore[arg-type]
         return True
 
@@ -241,11 +243,13 @@ class _Bounded:
         return message
 
 
-def _bounded_socket(receive: Receive) -> Receive:
+def _bounded_socket(receive: Receive, send: Send) -> Receive:
     async def bounded() -> Message:
         message = await receive()
-        size = len(message.get("bytes") or b"") + len(message.get("text") or "")
-        return {"type": "websocket.disconnect", "code": 1009} if size > MAX_MESSAGE else message
+        if len(message.get("bytes") or b"") + len(message.get("text") or "") <= MAX_MESSAGE:
+            return message
+        await send({"type": "websocket.close", "code": 1009, "reason": "the message is too large"})
+        return {"type": "websocket.disconnect", "code": 1009}
 
     return bounded
 
@@ -273,5 +277,5 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, no: Refused) -> No
         await receive()  # the connect
         await send({"type": "websocket.close", "code": 1008, "reason": no.what})
         return
-    answer = JSONResponse(errors.body(no.what, no.where, no.hint), no.status, {"connection": "close"})
+    answer = JSONResponse(problem.body(no.what, no.where, no.hint), no.status, {"connection": "close"})
     await answer(scope, receive, _marked(scope, send, "localhost"))  # type: ignore[arg-type]

@@ -30,7 +30,8 @@ MAX_POPULATION = 200_000
 
 def check_regimen(regimen: Regimen, until_days: float, what: str) -> None:
     """Raises InputError when a regimen has more doses than a person could be given."""
-    doses = sum(course.count for course in regimen.courses(until_days))
+    courses = regimen.courses(until_days, weight_kg=70.0)  # any weight: doses are counted, not added up
+    doses = sum(course.count for course in courses)
     if doses > MAX_DOSES:
         raise InputError(f"{what}: {doses:,} doses; the app takes up to {MAX_DOSES:,}: give a longer interval")
 
