@@ -1,0 +1,11 @@
+"""The page "evidence"."""
+
+from __future__ import annotations
+
+from osteon.app import theme
+
+
+def page() -> None:
+    """What the page shows."""
+    theme.heading("Evidence")
+    theme.empty("Nothing here yet.")
