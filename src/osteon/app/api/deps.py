@@ -26,6 +26,20 @@ class State:
         self.clerk.close()
 
 
+_current: list[State] = []
+
+
+def use(state: State) -> State:
+    """Make this the state of the pages, which NiceGUI keeps for the whole process."""
+    _current[:] = [state]
+    return state
+
+
+def current() -> State:
+    """The state of the pages."""
+    return _current[0] if _current else use(State())
+
+
 def state_of(request: Request) -> State:
     """The state of the app that a request came to."""
     found: State = request.app.state.osteon

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from osteon.app.api import catalogue, registry, runs
-from osteon.app.api.deps import State
+from osteon.app.api.deps import State, use
 from osteon.app.api.errors import add_handlers
 from osteon.app.api.security import Guard, Security
 
@@ -52,10 +52,12 @@ def schema(made: FastAPI) -> dict[str, Any]:
 
 def install(app: FastAPI, settings: Settings | None = None, *, state: State | None = None) -> State:
     """Mount the API at /api, its description at /openapi.json, and the guard before everything; call it before the
-    app starts. The caller ends it with `state.close()`. Raises InputError for another host without a token."""
+    app starts. The caller ends it with
+    `state.close()`. Raises InputError for another host without a token."""
     settings = settings or Settings()
     guard = Guard(settings.host, settings.token)
-    state = state or State()
+    state = use(state or State())
+    app.state.osteon = state
     made = api(state)
 
     async def description(_: Request) -> JSONResponse:
