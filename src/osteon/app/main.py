@@ -70,14 +70,20 @@ def create(host: str = "127.0.0.1", token: str | None = None) -> FastAPI:
 
 
 def _add_api(api: FastAPI, host: str, token: str | None) -> None:
-    """Routers and guards of the API, where they are there."""
+    """The API, the jobs, and the guard in front of everything (see `osteon.app.api`)."""
+    from osteon.app.api.install import Settings, install
+
+    install(api, Settings(host, token))
 
 
 @contextlib.asynccontextmanager
 async def _warmed(api: FastAPI) -> AsyncIterator[None]:
-    """Compile the kernel beside the server, so that the first page need not wait for it."""
+    """Compile the kernel beside the server, so that the first page need not wait for it; at the end, end all jobs."""
     threading.Thread(target=_warm, args=(api,), daemon=True, name="osteon-warm").start()
-    yield
+    try:
+        yield
+    finally:
+        api.state.osteon.close()
 
 
 def _warm(api: FastAPI) -> None:

@@ -115,6 +115,7 @@ def grade(letter: str) -> str:
 
 
 _HEAD = (
-    '<link rel="stylesheet" href="/static/osteon.css"><script src="/static/frame.js"></script>'
+    '<link rel="stylesheet" href="/static/osteon.css"><link rel="stylesheet" href="/static/pages.css">'
+    '<script src="/static/frame.js"></script>'
     '<meta name="description" content="osteon: an in-silico laboratory for treatments of osteoporosis">'
 )
