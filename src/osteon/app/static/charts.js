@@ -19,8 +19,7 @@ export class Charts {
       }
       if (this.page.answer) this.others();
     }, { rootMargin: "200px" });
-    for (const id of ["markers", "ageing"]) eye.observe($(id));
-    $("hero").addEventListener("pointerleave", () => {});
+    for (const id of ["markers", "ageing", "fracture"]) eye.observe($(id));
   }
 
   async draw() {
@@ -116,6 +115,7 @@ export class Charts {
 
   others() {
     if (!this.Plotly) return;
+    this.fractures();
     const { a, b } = this.page.answer, c = this.colours();
     this.format = "+.0f";
     if (this.seen.has("markers")) {
@@ -137,6 +137,23 @@ export class Charts {
       const annotations = this.names(of.map(([name, label, colour]) => [label, a.plan.series[name], colour]));
       this.Plotly.react($("ageing"), data, this.layout("relative", { yaxis: { rangemode: "tozero" }, annotations }), CONFIG);
     }
+  }
+
+  fractures() {
+    const { a, b } = this.page.answer, c = this.colours();
+    if (a.draws) $("fractures").hidden = !a.fractures; // without bands nothing is said of fractures: keep what is there
+    if (!a.fractures || !this.seen.has("fracture")) return;
+    this.format = ".1f";
+    const rows = [["vertebral_fracture", "vertebra", c.a], ["hip_fracture", "hip", c.pink], ["nonvertebral_fracture", "other than vertebra", c.green]], data = [];
+    for (const [name, label, colour] of rows) {
+      const own = a.fractures.plan[name];
+      if (!own) continue;
+      data.push(this.band(own, colour + "16"), this.line(a.fractures.untreated[name].value, colour, `${label}, untreated`, "dot", 1.6), this.line(b ? b.fractures.plan[name].value : [], colour, `${label}, B`, "dash", 1.8), this.line(own.value, colour, label));
+    }
+    const annotations = this.names(rows.filter(([n]) => a.fractures.plan[n]).map(([n, label, colour]) => [label, a.fractures.plan[n], colour]));
+    this.Plotly.react($("fracture"), data, this.layout("chance of a first fracture, %", { yaxis: { rangemode: "tozero" }, annotations }), CONFIG);
+    const hip = a.fractures.plan.hip_fracture?.value.at(-1), none = a.fractures.untreated.hip_fracture?.value.at(-1);
+    if (hip !== undefined) $("fractures-words").textContent = `Chance of a hip fracture by the end: ${hip.toFixed(1)} of 100 on the plan, ${none.toFixed(1)} untreated (dotted). This is not FRAX.`;
   }
 
   // Names beside the end of the lines, so that no legend is needed; pushed apart where lines end together.
