@@ -47,11 +47,14 @@ def create(host: str = "127.0.0.1", token: str | None = None) -> FastAPI:
     """The app for a server. `host` and `token` say who may come in (see `osteon app`)."""
     from nicegui import ui
 
+    from osteon.app import live
+
     _register()
     api = FastAPI(
         title="osteon", version=importlib.metadata.version("osteon"), docs_url=None, redoc_url=None, lifespan=_warmed
     )
     api.state.warm = False
+    api.include_router(live.router)
     _add_api(api, host, token)
     ui.run_with(
         api,

@@ -35,24 +35,27 @@ LAST_YEARS = 5 * 365.25
 GROWTH = 1.5  # of steps
 OFTEN = 15.0  # days; doses closer to each other than that are met by two steps each
 TRAITS = ("male", "menopause_age", "senescent_burden", "body_size")
-BALANCE = tuple(f"{what}_{k}" for what in ("formation", "resorption") for k in COMPARTMENTS)
+BALANCE = tuple(f"{what}_{k}" for what in ("formation", "resorption", "gain") for k in COMPARTMENTS)
 """What is seen beside the end points."""
 
 
 class Seen(Osteon):
-    """osteon's model, of which formation and resorption are seen in each compartment."""
+    """osteon's model, of which formation, resorption and gain (% of the bone there a year) of each compartment are
+    seen."""
 
     def parameters(self, **changes: float) -> Any:
         """As the model's own, which are looked up once."""
         return _most_probable()._replace(**changes)
 
     def observe(self, x: Any, p: Any) -> dict[str, Any]:
-        """The usual, and the rates of both compartments relative to youth."""
+        """The usual, and the rates of both compartments."""
         states = dict(zip(self.states, x, strict=True))
         found = super().observe(x, p)
         for k in COMPARTMENTS:
             found[f"formation_{k}"] = remodelling.formation(states, p, k)
             found[f"resorption_{k}"] = remodelling.resorption(states, p, k)
+            net = found[f"formation_{k}"] - found[f"resorption_{k}"]
+            found[f"gain_{k}"] = 100.0 * 365.25 * remodelling.turnover(p, k) * net / states[f"volume_{k}"]
         return found
 
     def derive(self, observed: Mapping[str, Any], p: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from osteon import tscores, uncertainty
-from osteon.app import quick, words
+from osteon.app import chances, quick, words
 from osteon.app.plan import Plan
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError
@@ -40,7 +40,8 @@ def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
     With `draws`, every curve has the 5 and 95 % of so many draws of the parameters. Keys: `months`; `plan` and
     `untreated`, each with `series` and `t_score` (by name `value` and, with draws, `lower` and `upper`; BMD in g/cm2,
     the rest relative to youth or the usual) and `pct`, the change from month 0 in %; `summary` at the last month,
-    `words`, `evidence` and `fractures` (None where nothing can be said). Raises InputError.
+    `words`, `evidence` and, with draws, `fractures`: chances in % of `plan` and `untreated` (None: nothing can be
+    said). Raises InputError.
     """
     months = months_of(plan.years)
     treated = _course(_key(plan), plan.regimen, plan.years, draws)
@@ -56,7 +57,7 @@ def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
         "words": words.of_plan(plan, treated, untreated),
         "evidence": {name: {"grade": t.evidence, "why": t.evidence_why} for name, t in grades.items()},
         "draws": draws,
-        "fractures": None,
+        "fractures": {"plan": treated["chances"], "untreated": untreated["chances"]} if treated["chances"] else None,
         "model": quick.model().title,
         "notice": NOTICE,
     }
@@ -88,18 +89,16 @@ def _course(person: str, regimen: str, years: float, draws: int) -> dict[str, An
     for name, x in values.items():
         found["series"][name] = _band(x)
         if name in ENDPOINTS:
-            found["pct"][name] = _band(100 * (x / x[:, :1] - 1), name)
+            found["pct"][name] = _band(100 * (x / x[:, :1] - 1))
     for site, (mean, sd) in tscores.references().items():
         if f"{site}_bmd" in values:
             found["t_score"][site] = _band((values[f"{site}_bmd"] - mean) / sd)
-    found["bone_pct_per_year"] = {
-        k: _band(100 * np.gradient(np.log(values[f"{k}_bone_volume"]), months_of(years) / 12, axis=1))
-        for k in ("trabecular", "cortical")
-    }
+    told = chances.of_course(one, months_of(years), values) if draws else None
+    found["chances"] = {name: _band(x) for name, x in told.items()} if told else None
     return found
 
 
-def _band(x: np.ndarray, name: str = "") -> dict[str, list[float]]:
+def _band(x: np.ndarray) -> dict[str, list[float]]:
     """The curve of the most probable parameters [draw 0], and 5 and 95 % of the others."""
     found = {"value": _plain(x[0])}
     if len(x) > 2:
