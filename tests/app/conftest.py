@@ -1,5 +1,5 @@
 """Fixtures of the app's tests."""
 
-from app_client import bare, client, state, study
+from app_client import bare, chromium, client, own_page, own_server, state, study
 
-__all__ = ["bare", "client", "state", "study"]
+__all__ = ["bare", "chromium", "client", "own_page", "own_server", "state", "study"]

@@ -32,7 +32,7 @@ class _Evidence:
         with theme.card("Scoreboard"):
             html.show(_state(self.board), "small")
             html.show(_pooled(self.board))
-            with ui.element("details"):
+            with ui.element("details").props("open"):
                 with ui.element("summary"):
                     ui.label(f"All {len(self.trials)} trials")
                 html.show(_trials(self.board))
@@ -136,9 +136,10 @@ def _arm(arm: dict[str, Any], told: dict[str, Any]) -> None:
         html.show(f"<h3 class=arm-title>{escape(arm['title'])}{n}</h3><code>{escape(arm['regimen'])}</code>")
         if arm["not_simulated"]:
             html.show(f"<p class=small>Not simulated: {escape(arm['not_simulated'])}</p>")
+        names = dict.fromkeys(curve["endpoint"] for curve in arm["curves"])
         figures = "".join(
-            f"<figure><figcaption>{escape(curve['label'])}</figcaption>{chart(curve, arm['simulated'])}</figure>"
-            for curve in arm["curves"]
+            f"<figure><figcaption>{escape(ENDPOINTS[name].label)}, %</figcaption>{chart(arm, name)}</figure>"
+            for name in names
         )
         html.show(f'<div class="charts">{figures}</div>')
         with ui.element("details"):
@@ -147,19 +148,18 @@ def _arm(arm: dict[str, Any], told: dict[str, Any]) -> None:
             html.show(_numbers(arm, told["sources"]))
 
 
-def chart(curve: dict[str, Any], simulated: dict[str, Any] | None) -> str:
-    """One published curve with the model's course, % change from baseline over months."""
-    course = (simulated or {}).get("course", {}).get(curve["endpoint"])
-    last = max((p["month"] for p in curve["points"]), default=12.0)
-    line = [
-        (month, value) for month, value in zip((simulated or {}).get("months", ()), course or (), strict=False)
-        if month <= last + 1e-9
-    ]  # fmt: skip
+def chart(arm: dict[str, Any], endpoint: str) -> str:
+    """All published values of an end point in an arm with the model's course, % change from baseline over months."""
+    simulated = arm["simulated"] or {}
+    values = [p for curve in arm["curves"] if curve["endpoint"] == endpoint for p in curve["points"]]
+    last = max((p["month"] for p in values), default=12.0)
+    course = zip(simulated.get("months", ()), simulated.get("course", {}).get(endpoint, ()), strict=False)
+    line = [(month, value) for month, value in course if month <= last + 1e-9]
     points = [
         (p["month"], p["value"], p["low"], p["high"], f"month {p['month']:g}: {html.signed(p['value'], 2)} %")
-        for p in curve["points"]
+        for p in values
     ]
-    return Chart(f"{curve['label']}, % change over {last:g} months", line, points).svg()
+    return Chart(f"{ENDPOINTS[endpoint].label}, % change over {last:g} months", line, points).svg()
 
 
 def _numbers(arm: dict[str, Any], sources: dict[str, Any]) -> str:

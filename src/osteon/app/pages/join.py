@@ -133,7 +133,7 @@ def state_card() -> None:
             theme.empty(
                 "No trial records are on this machine yet.", "osteon asks no network by itself. Bring some in:"
             )
-            html.show('<pre class=yaml>osteon registry refresh --query "osteoporosis"\n'
+            html.show('<pre class=yaml tabindex=0>osteon registry refresh --query "osteoporosis"\n'
                       "osteon registry import FILE…</pre>")  # fmt: skip
         return
     html.show(f"<p class=small>Records as of {escape(str(state['snapshot']))}. {escape(state['warning'])}</p>")
