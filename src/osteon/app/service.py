@@ -58,7 +58,7 @@ def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
         "evidence": {name: {"grade": t.evidence, "why": t.evidence_why} for name, t in grades.items()},
         "draws": draws,
         "fractures": {"plan": treated["chances"], "untreated": untreated["chances"]} if treated["chances"] else None,
-        "model": quick.model().title,
+        "model": _title(),
         "notice": NOTICE,
     }
 
@@ -71,6 +71,11 @@ def person(plan: Plan) -> dict[str, Any]:
         site: (values[f"{site}_bmd"][0, 0] - mean) / sd for site, (mean, sd) in known.items() if f"{site}_bmd" in BMD
     }
     return {"t_score": {site: round(float(value), 4) for site, value in usual.items()}}
+
+
+@functools.cache
+def _title() -> str:
+    return quick.model().title
 
 
 def _key(plan: Plan) -> str:
@@ -121,7 +126,10 @@ def _band(x: np.ndarray) -> dict[str, list[float]]:
 
 def _plain(x: np.ndarray) -> list[float]:
     """Five digits: what a curve needs, and no more on its way to the page."""
-    return [float(f"{value:.5g}") for value in x.tolist()]
+    with np.errstate(divide="ignore"):
+        scale = 10.0 ** (4.0 - np.clip(np.floor(np.log10(np.abs(x))), -12, 12))
+    found: list[float] = (np.round(x * scale) / scale + 0.0).tolist()
+    return found
 
 
 def _last(treated: dict[str, Any], untreated: dict[str, Any], name: str) -> dict[str, Any]:

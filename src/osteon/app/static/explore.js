@@ -74,12 +74,12 @@ class Explore {
       this.state = answer.state; this.active = "a"; this.selected = null; this.timeline.draw(); 
     }
     this.answer = answer;
-    const drawn = this.charts.draw();
+    this.charts.draw();
     this.balance.draw(); this.showTiles();
     if (answer.a.draws || question.text !== undefined) { this.showRest(); }
     this.showSliders();
     history.replaceState(null, "", "#" + answer.text);
-    drawn.then(() => Object.assign($("explore").dataset, { ready: "yes", bands: answer.a.draws ? "yes" : "no" }));
+    Object.assign($("explore").dataset, { ready: "yes", bands: answer.a.draws ? "yes" : "no" });
   }
 
   // Showing --------------------------------------------------------------------------------------------------------
