@@ -29,7 +29,7 @@ from osteon.person import Person
 from osteon.regimen import Regimen
 from osteon.skeleton import Osteon
 
-SHORTEST, LONGEST, LATE, EARLY = 1.0, 12.0, 20.0, 45.0  # days
+SHORTEST, LONGEST, LATE, EARLY = 1.0, 16.0, 30.0, 120.0  # days
 """Steps after something has happened, at rest, in the last years before month 0, and earlier."""
 LAST_YEARS = 5 * 365.25
 GROWTH = 1.5  # of steps

@@ -20,7 +20,7 @@ from osteon.units import MONTH_DAYS
 
 NOTICE = "osteon is a research tool, not medical advice."
 DRAWS = 63  # a round number of the kernel's lanes with the most probable parameters before them
-FINE_YEARS = 8.0  # up to which curves have a point every half month
+FINE_YEARS = 4.0  # up to which curves have a point every half month
 BMD = ("lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd")
 SHOWN = (*BMD, "p1np", "ctx", "senescent_burden", "inflammation", "progenitors", "trabecular_bone_volume",
          "cortical_bone_volume", *quick.BALANCE)  # fmt: skip
