@@ -55,7 +55,7 @@ def test_the_number_on_the_page_is_the_number_of_the_api(own_page, own_server):
     found = httpx.post(f"{own_server.base}/api/simulate", json={"plan": plan}, timeout=240).json()
     for site in ("lumbar_spine", "total_hip", "femoral_neck"):
         assert tile(own_page, site) == pytest.approx(found["series"][f"{site}_bmd_pct"][-1], abs=0.1)
-    assert f"{abs(tile(own_page)):.1f} %" in own_page.locator("#changed").inner_text()
+    assert f"{abs(tile(own_page)):.1f}\u00a0%" in own_page.locator("#changed").inner_text()
 
 
 def test_values_follow_while_a_slider_moves(own_page, own_server):

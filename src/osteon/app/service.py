@@ -65,8 +65,12 @@ def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
 
 def person(plan: Plan) -> dict[str, Any]:
     """What the person is like at month 0: usual T-scores where none are given."""
-    course = _course(_key(plan), "none", plan.years, 0)
-    return {"t_score": {site: found["value"][0] for site, found in course["t_score"].items()}}
+    values = _values(_key(plan.model_copy(update={"t_score": {}})), "none", plan.years, 0)
+    known = tscores.references()
+    usual = {
+        site: (values[f"{site}_bmd"][0, 0] - mean) / sd for site, (mean, sd) in known.items() if f"{site}_bmd" in BMD
+    }
+    return {"t_score": {site: round(float(value), 4) for site, value in usual.items()}}
 
 
 def _key(plan: Plan) -> str:
@@ -77,12 +81,8 @@ def _key(plan: Plan) -> str:
 def _course(person: str, regimen: str, years: float, draws: int) -> dict[str, Any]:
     """Curves of a person (as JSON) under a regimen; kept, since of two plans and none most stay as they were."""
     one = Person.model_validate_json(person)
-    values = quick.run(one, parse_regimen(regimen), months_of(years) * MONTH_DAYS, draws)
-    values = {name: values[name] for name in SHOWN}
-    if not all(np.isfinite(x[0]).all() for x in values.values()):
-        raise InputError("this plan cannot be computed; a smaller dose or fewer treatments at a time may help")
-    fine = np.all([np.isfinite(x).all(axis=1) for x in values.values()], axis=0)
-    scaled = {name: x[fine][:, None, None, :] for name, x in values.items()}
+    plain = one.model_copy(update={"t_score": None}).model_dump_json()  # T-scores only set the scale
+    scaled = {name: x[:, None, None, :] for name, x in _values(plain, regimen, years, draws).items()}
     scaled = tscores.scale(scaled, one.t_score)
     values = {name: x[:, 0, 0, :] for name, x in scaled.items()}
     found: dict[str, Any] = {"regimen": regimen, "series": {}, "pct": {}, "t_score": {}}
@@ -96,6 +96,18 @@ def _course(person: str, regimen: str, years: float, draws: int) -> dict[str, An
     told = chances.of_course(one, months_of(years), values) if draws else None
     found["chances"] = {name: _band(x) for name, x in told.items()} if told else None
     return found
+
+
+@functools.lru_cache(256)
+def _values(person: str, regimen: str, years: float, draws: int) -> dict[str, np.ndarray]:
+    """What is shown [draw, month] of a person without T-scores; draws that failed are left out."""
+    one = Person.model_validate_json(person)
+    values = quick.run(one, parse_regimen(regimen), months_of(years) * MONTH_DAYS, draws)
+    values = {name: values[name] for name in SHOWN}
+    if not all(np.isfinite(x[0]).all() for x in values.values()):
+        raise InputError("this plan cannot be computed; a smaller dose or fewer treatments at a time may help")
+    fine = np.all([np.isfinite(x).all(axis=1) for x in values.values()], axis=0)
+    return {name: x[fine] for name, x in values.items()}
 
 
 def _band(x: np.ndarray) -> dict[str, list[float]]:

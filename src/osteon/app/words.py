@@ -41,7 +41,7 @@ def _years(years: float) -> str:
 def _course(value: float) -> str:
     if abs(value) < SAME:
         return "stays about the same"
-    return f"{'rises' if value > 0 else 'falls'} by {abs(value):.1f} %"
+    return f"{'rises' if value > 0 else 'falls'} by {abs(value):.1f} %"
 
 
 def _changed(plan: Plan, treated: dict[str, Any], untreated: dict[str, Any]) -> str:
@@ -54,12 +54,12 @@ def _changed(plan: Plan, treated: dict[str, Any], untreated: dict[str, Any]) -> 
             f"{within} without treatment, bone density at the spine {_course(spine)} and at the hip {_course(hip)}."
         )
     text = f"{within} on this plan, bone density at the spine {_course(spine)} and at the hip {_course(hip)}; "
-    text += f"without it {signed(usual['lumbar_spine_bmd'])} % and {signed(usual['total_hip_bmd'])} %. "
+    text += f"without it {signed(usual['lumbar_spine_bmd'])} % and {signed(usual['total_hip_bmd'])} %. "
     curve = treated["pct"]["lumbar_spine_bmd"]["value"]
     top = max(curve)
     if top - curve[-1] > 1.5:
         at = curve.index(top) / (len(curve) - 1) * plan.years
-        text += f"The gain at the spine is largest after {at:.1f} years ({signed(top)} %), then part of it is lost. "
+        text += f"The gain at the spine is largest after {at:.1f} years ({signed(top)} %), then part of it is lost. "
     return text.strip()
 
 
@@ -70,7 +70,7 @@ def _sure(treated: dict[str, Any]) -> str:
     low, high = spine["lower"][-1], spine["upper"][-1]
     said = "the sign is not certain" if low < -SAME and high > SAME else "the direction is clear in the model"
     return (
-        f"At the spine the model leaves {signed(low)} to {signed(high)} % open (90 of 100 parameter draws): {said}. "
+        f"At the spine the model leaves {signed(low)} to {signed(high)} % open (90 of 100 parameter draws): {said}. "
         "One person may differ from the mean by several per cent more."
     )
 

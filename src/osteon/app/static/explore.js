@@ -21,7 +21,7 @@ class Explore {
   constructor() {
     this.offered = JSON.parse($("offered").textContent);
     this.state = null; this.answer = null; this.busy = false; this.waiting = false; this.asked = 0; this.active = "a";
-    this.view = { site: "lumbar_spine", unit: "pct", month: 12 };
+    this.view = { site: "lumbar_spine", unit: "pct", month: 6 };
     this.charts = new Charts(this); this.balance = new Balance(this); this.timeline = new Timeline(this);
     this.makeSliders(); this.listen();
     this.ask({ text: location.hash.slice(1) });
@@ -74,13 +74,12 @@ class Explore {
       this.state = answer.state; this.active = "a"; this.selected = null; this.timeline.draw(); 
     }
     this.answer = answer;
-    this.charts.draw(); this.balance.draw(); this.showTiles();
+    const drawn = this.charts.draw();
+    this.balance.draw(); this.showTiles();
     if (answer.a.draws || question.text !== undefined) { this.showRest(); }
     this.showSliders();
     history.replaceState(null, "", "#" + answer.text);
-    $("explore").dataset.ready = "yes";
-    $("explore").dataset.bands = answer.a.draws ? "yes" : "no";
-    $("explore").dataset.drawn = String(Number($("explore").dataset.drawn ?? 0) + 1);
+    drawn.then(() => Object.assign($("explore").dataset, { ready: "yes", bands: answer.a.draws ? "yes" : "no" }));
   }
 
   // Showing --------------------------------------------------------------------------------------------------------
@@ -115,8 +114,8 @@ class Explore {
       const name = `${tile.dataset.site}_bmd`, one = a.summary[name];
       const band = one.lower === undefined ? "&nbsp;" : `${signed(one.lower)} to ${signed(one.upper)}`;
       const other = b ? `<span class="tile-b" data-value="b-${name}">B ${signed(b.summary[name].value)} %</span>` : "";
-      tile.innerHTML = `<span class="tile-name">${one.label.replace(" BMD", "")}</span><span class="tile-value" data-value="${name}">${b ? "<small>A</small> " : ""}${signed(one.value)} %</span>${other}
-        <span class="tile-more">${b ? `untreated ${signed(one.untreated)} %` : this.treatments("a").length ? `${band} · untreated ${signed(one.untreated)} %` : band}</span>`;
+      tile.innerHTML = `<span class="tile-name">${one.label.replace(" BMD", "")}</span><span class="tile-value" data-value="${name}">${b ? "<small>A</small> " : ""}${signed(one.value)}&nbsp;%</span>${other}
+        <span class="tile-more">${b ? `untreated ${signed(one.untreated)}&nbsp;%` : this.treatments("a").length ? `${band} · untreated ${signed(one.untreated)}&nbsp;%` : band}</span>`;
       tile.setAttribute("aria-pressed", tile.dataset.site === this.view.site);
     }
     $("changed").textContent = a.words.changed;
@@ -156,7 +155,7 @@ class Explore {
       else if (hit("site")) { this.view.site = hit("site"); this.showTiles(); this.charts.draw(); }
       else if (hit("unit")) { this.view.unit = hit("unit"); for (const b of document.querySelectorAll("[data-unit]")) b.setAttribute("aria-pressed", b.dataset.unit === this.view.unit); this.charts.draw(); }
       else if (hit("add")) this.add(hit("add"));
-      else if (hit("preset")) { this.view.month = 12; this.ask({ text: hit("preset") }); }
+      else if (hit("preset")) { this.view.month = 6; this.ask({ text: hit("preset") }); }
       else if (hit("export")) { this.export(hit("export")); e.target.closest("details").open = false; }
     });
     $("compare").addEventListener("click", () => {

@@ -4,7 +4,7 @@ export const signed = (v, digits = 1) => {
   return Number(text) === 0 ? text : (v > 0 ? "+" : "−") + text;
 };
 export const years = (v) => `${v} year${v === 1 ? "" : "s"}`;
-export const when = (month) => (month < 0.25 ? "now" : month < 12 ? `${Math.round(month)} months` : `${(month / 12).toFixed(1).replace(".0", "")} years`);
+export const when = (month) => (month < 0.25 ? "now" : month < 12 ? `${Math.round(month)} months` : years(Number((month / 12).toFixed(1))));
 export const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 export function save(name, content, type) {
