@@ -121,7 +121,10 @@ def _band(x: np.ndarray) -> dict[str, list[float]]:
 
 def _plain(x: np.ndarray) -> list[float]:
     """Five digits: what a curve needs, and no more on its way to the page."""
-    return [float(f"{value:.5g}") for value in x.tolist()]
+    size = np.abs(np.where(x == 0, 1.0, x))
+    scale = 10.0 ** (4 - np.floor(np.log10(size)))
+    found: list[float] = (np.round(x * scale) / scale).tolist()
+    return found
 
 
 def _last(treated: dict[str, Any], untreated: dict[str, Any], name: str) -> dict[str, Any]:
