@@ -72,6 +72,11 @@ def wait(client, ident, seconds=240.0):
 CHROMIUM = os.environ.get("OSTEON_CHROMIUM", "/usr/bin/chromium")
 
 
+def browser_missing():
+    """Whether there is no browser to test with."""
+    return not os.path.exists(CHROMIUM)
+
+
 class Server:
     """`osteon app` in a process of its own on a free port, with a data folder of its own."""
 

@@ -34,6 +34,7 @@ def test_simulate_is_osteon_simulate(client):
     assert told["regimen"] == "denosumab 60 mg SC every 6 months for 24 months"
     assert "not medical advice" in told["notice"]
     assert told["provenance"]["parameters_hash"]
+    assert client.post("/api/simulate", json={"plan": PLAN}).json()["series"] == told["series"]
 
 
 def test_simulate_is_the_command_line(client, capsys):

@@ -87,7 +87,7 @@ def test_ageing_compares_with_probabilities(own_page, own_server):
     own_page.get_by_label("Months").click()
     own_page.get_by_role("option", name="6", exact=True).click()
     own_page.get_by_role("button", name="Compare").click()
-    own_page.get_by_text("What decides the answer").wait_for(timeout=300_000)
+    own_page.get_by_role("heading", name="What decides the answer").wait_for(timeout=300_000)
     assert "probability" in own_page.locator(".sentence").first.inner_text()
     with own_page.expect_download() as started:
         own_page.get_by_role("link", name="contrasts.json").click()

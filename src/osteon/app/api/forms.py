@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from osteon.app.limits import MAX_BODY, MAX_DRAWS
 from osteon.app.plan import Plan
@@ -16,6 +16,15 @@ class Form(BaseModel):
     """No unknown key."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Asked(Plan):
+    """A plan, by itself or as `{"plan": …}`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwrapped(cls, value: Any) -> Any:
+        return value["plan"] if isinstance(value, dict) and list(value) == ["plan"] else value
 
 
 class Compare(Form):

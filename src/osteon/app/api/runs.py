@@ -11,7 +11,7 @@ from starlette.responses import FileResponse
 from osteon.app import limits, studies
 from osteon.app.api.deps import State, StateOf
 from osteon.app.api.errors import ApiError
-from osteon.app.api.forms import Compare, FactorialRequest, JobRequest, Model, StudyText
+from osteon.app.api.forms import Asked, Compare, FactorialRequest, JobRequest, Model, StudyText
 from osteon.app.plan import Plan
 from osteon.errors import InputError, StudyError
 from osteon.study import Study
@@ -29,7 +29,7 @@ _SHUT = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; 
 
 @router.post("/simulate", tags=["simulate"], summary="One person under one plan")
 async def simulate(
-    plan: Plan, state: StateOf, model: Model = "osteon", draws: Draws = 0, fast: bool = False
+    plan: Asked, state: StateOf, model: Model = "osteon", draws: Draws = 0, fast: bool = False
 ) -> dict[str, Any]:
     """The numbers of `osteon.simulate`, monthly. `fast`: those of the page, from the kernel on steps laid out by rule
     (BMD within 0.02 %, markers within 1 %), with its own keys."""
