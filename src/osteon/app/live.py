@@ -32,6 +32,8 @@ class Ask(BaseModel):
         """The plan and what it is compared with."""
         if self.plan is None:
             return read_pair(self.text or "")
+        if self.other is not None:
+            Plan.model_validate({**self.plan.model_dump(), "treatments": [t.model_dump() for t in self.other]})
         return self.plan, self.other
 
 
@@ -42,8 +44,6 @@ def live(content: dict[str, Any]) -> Response:
         plan, other = Ask.model_validate(content).pair()
         draws = service.DRAWS if content.get("bands") else 0
         second = plan.model_copy(update={"treatments": other}) if other is not None else None
-        if second is not None:
-            Plan.model_validate(second.model_dump())
         found = {
             "state": {"plan": plan.model_dump(), "other": [t.model_dump() for t in other] if second else None},
             "text": plan.to_text(other),
