@@ -163,8 +163,8 @@ def world(points: Sequence[tuple[float, float, str]], title: str, own: Pair | No
     for lon in range(-150, 180, 30):
         x = _place(0, lon)[0]
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{MAP_H}"/>')
-    for lat in (-30, 0, 30, 60):
-        y = _place(lat, 0)[1]
+    for parallel in (-30, 0, 30, 60):
+        y = _place(parallel, 0)[1]
         parts.append(f'<line class="grid" x1="0" x2="{MAP_W}" y1="{y:.1f}" y2="{y:.1f}"/>')
     parts.append(f'<path class="land" d="{_land()}"/>')
     for lat, lon, words in points:
