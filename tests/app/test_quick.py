@@ -86,4 +86,4 @@ def test_words_say_what_changed_how_sure_and_what_it_rests_on():
     assert "grade A" in found["rests_on"]
     assert "grade D" in found["rests_on"]
     assert "not as a forecast" in found["rests_on"]
-    assert "without" not in service.courses(Plan())["words"]["changed"]
+    assert "untreated" in service.courses(Plan())["words"]["changed"]

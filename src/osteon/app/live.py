@@ -5,9 +5,9 @@ The curves are those of `service.courses`; scripts had better ask the API, which
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -76,6 +76,4 @@ def _said(error: Exception) -> str:
 
 
 def _answer(content: Any, status: int = 200) -> Response:
-    return Response(
-        json.dumps(content, allow_nan=False, separators=(",", ":")), status, media_type="application/json"
-    )
+    return Response(orjson.dumps(content), status, media_type="application/json")

@@ -29,7 +29,7 @@ from osteon.person import Person
 from osteon.regimen import Regimen
 from osteon.skeleton import Osteon
 
-SHORTEST, LONGEST, LATE, EARLY = 1.0, 12.0, 20.0, 45.0  # days
+SHORTEST, LONGEST, LATE, EARLY = 1.0, 16.0, 30.0, 120.0  # days
 """Steps after something has happened, at rest, in the last years before month 0, and earlier."""
 LAST_YEARS = 5 * 365.25
 GROWTH = 1.5  # of steps
@@ -166,9 +166,9 @@ def _as_grid(plan: Plan, breaks: np.ndarray, h: np.ndarray, counts: np.ndarray) 
     """What `grids.from_steps` makes of steps, from their lengths and how many lie between each two breaks: what acts
     changes at breaks alone, so that it is asked for there alone."""
     first = np.concatenate([[0], np.cumsum(counts)])
-    t = np.empty(len(h))
-    for at, begin, end in zip(breaks, first, first[1:], strict=False):
-        t[begin:end] = at + np.concatenate([[0.0], np.cumsum(h[begin : end - 1])])
+    passed = np.cumsum(h) - h
+    t = np.repeat(breaks[:-1] - passed[first[:-1]], counts) + passed
+    t[first[:-1]] = breaks[:-1]
     here = [plan.active(time) for time in breaks[:-1].tolist()]
     codes = [plan.codes(active) for active in here]
     events = [plan.events.get(time, []) for time in breaks[:-1].tolist()]
@@ -181,9 +181,9 @@ def _as_grid(plan: Plan, breaks: np.ndarray, h: np.ndarray, counts: np.ndarray) 
     happens[first[:-1]] = [len(some) for some in events]
     acting = np.repeat([len(c) for c in codes], counts)
     out_at = np.full(len(h), -1)
-    for index, time in enumerate(plan.outputs):
-        if time > plan.start:
-            out_at[first[int(np.searchsorted(breaks, time))] - 1] = index
+    read = np.array(plan.outputs)
+    late = read > plan.start
+    out_at[first[np.searchsorted(breaks, read[late])] - 1] = np.flatnonzero(late)
     kinked = np.zeros(len(h), bool)
     for low, high in plan.kinks:
         kinked |= (low < t + h) & (t < high) | (np.abs(t - low) < 1e-6)

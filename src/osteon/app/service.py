@@ -20,7 +20,7 @@ from osteon.units import MONTH_DAYS
 
 NOTICE = "osteon is a research tool, not medical advice."
 DRAWS = 63  # a round number of the kernel's lanes with the most probable parameters before them
-FINE_YEARS = 8.0  # up to which curves have a point every half month
+FINE_YEARS = 4.0  # up to which curves have a point every half month
 BMD = ("lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd")
 SHOWN = (*BMD, "p1np", "ctx", "senescent_burden", "inflammation", "progenitors", "trabecular_bone_volume",
          "cortical_bone_volume", *quick.BALANCE)  # fmt: skip
@@ -58,7 +58,7 @@ def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
         "evidence": {name: {"grade": t.evidence, "why": t.evidence_why} for name, t in grades.items()},
         "draws": draws,
         "fractures": {"plan": treated["chances"], "untreated": untreated["chances"]} if treated["chances"] else None,
-        "model": quick.model().title,
+        "model": _title(),
         "notice": NOTICE,
     }
 
@@ -71,6 +71,11 @@ def person(plan: Plan) -> dict[str, Any]:
         site: (values[f"{site}_bmd"][0, 0] - mean) / sd for site, (mean, sd) in known.items() if f"{site}_bmd" in BMD
     }
     return {"t_score": {site: round(float(value), 4) for site, value in usual.items()}}
+
+
+@functools.cache
+def _title() -> str:
+    return quick.model().title
 
 
 def _key(plan: Plan) -> str:
@@ -121,9 +126,9 @@ def _band(x: np.ndarray) -> dict[str, list[float]]:
 
 def _plain(x: np.ndarray) -> list[float]:
     """Five digits: what a curve needs, and no more on its way to the page."""
-    size = np.abs(np.where(x == 0, 1.0, x))
-    scale = 10.0 ** (4 - np.floor(np.log10(size)))
-    found: list[float] = (np.round(x * scale) / scale).tolist()
+    with np.errstate(divide="ignore"):
+        scale = 10.0 ** (4.0 - np.clip(np.floor(np.log10(np.abs(x))), -12, 12))
+    found: list[float] = (np.round(x * scale) / scale + 0.0).tolist()
     return found
 
 

@@ -50,9 +50,7 @@ def _changed(plan: Plan, treated: dict[str, Any], untreated: dict[str, Any]) -> 
     within = f"Over {_years(plan.years)}"
     spine, hip = own["lumbar_spine_bmd"], own["total_hip_bmd"]
     if not plan.treatments:
-        return (
-            f"{within} without treatment, bone density at the spine {_course(spine)} and at the hip {_course(hip)}."
-        )
+        return f"{within} untreated, bone density at the spine {_course(spine)} and at the hip {_course(hip)}."
     text = f"{within} on this plan, bone density at the spine {_course(spine)} and at the hip {_course(hip)}; "
     text += f"without it {signed(usual['lumbar_spine_bmd'])} % and {signed(usual['total_hip_bmd'])} %. "
     curve = treated["pct"]["lumbar_spine_bmd"]["value"]

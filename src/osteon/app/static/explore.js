@@ -74,12 +74,12 @@ class Explore {
       this.state = answer.state; this.active = "a"; this.selected = null; this.timeline.draw(); 
     }
     this.answer = answer;
-    const drawn = this.charts.draw();
+    this.charts.draw();
     this.balance.draw(); this.showTiles();
     if (answer.a.draws || question.text !== undefined) { this.showRest(); }
     this.showSliders();
     history.replaceState(null, "", "#" + answer.text);
-    drawn.then(() => Object.assign($("explore").dataset, { ready: "yes", bands: answer.a.draws ? "yes" : "no" }));
+    Object.assign($("explore").dataset, { ready: "yes", bands: answer.a.draws ? "yes" : "no" });
   }
 
   // Showing --------------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class Explore {
         <span class="tile-more">${b ? `untreated ${signed(one.untreated)}&nbsp;%` : this.treatments("a").length ? `${band} · untreated ${signed(one.untreated)}&nbsp;%` : band}</span>`;
       tile.setAttribute("aria-pressed", tile.dataset.site === this.view.site);
     }
-    $("changed").textContent = a.words.changed;
+    $("changed").textContent = b ? `Plan A: ${a.words.changed} Plan B: ${b.words.changed}` : a.words.changed;
     $("compare").setAttribute("aria-pressed", Boolean(b));
     $("compare").textContent = b ? "Remove plan B" : "Compare with a plan B";
   }
