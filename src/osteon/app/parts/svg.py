@@ -82,10 +82,13 @@ class Dot:
     tone: str = "a"
 
 
+_LEAST = 0.02  # what an axis shows at least on either side of 0, lest nothing look like something
+
+
 def dots(title: str, rows: Sequence[Dot], unit: str = "%", width: int = 640) -> str:
     """Values with their intervals, one row each, on one axis through 0."""
     name, note, row, top = 230, 110, 30, 8
-    values = [0.0, *(v for d in rows for v in (d.value, d.lower, d.upper) if v is not None)]
+    values = [-_LEAST, 0.0, _LEAST, *(v for d in rows for v in (d.value, d.lower, d.upper) if v is not None)]
     x0, x1, ticks = _axis(min(values), max(values))
     height = top + row * len(rows) + 26
 
