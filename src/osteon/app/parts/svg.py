@@ -163,8 +163,8 @@ def _land() -> str:
 def world(points: Sequence[tuple[float, float, str]], title: str, own: Pair | None = None) -> str:
     """A map of the world with points (degrees north, east, words), and one's `own` place."""
     parts = [f'<svg viewBox="0 0 {MAP_W} {MAP_H}" class="map" role="img" aria-label="{escape(title, quote=True)}">']
-    for lon in range(-150, 180, 30):
-        x = _place(0, lon)[0]
+    for meridian in range(-150, 180, 30):
+        x = _place(0, meridian)[0]
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{MAP_H}"/>')
     for parallel in (-30, 0, 30, 60):
         y = _place(parallel, 0)[1]
