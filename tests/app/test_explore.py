@@ -84,7 +84,7 @@ def test_add_move_and_remove_a_treatment_with_the_keyboard(own_page, own_server)
     bar.wait_for()
     own_page.keyboard.press("ArrowRight")
     own_page.keyboard.press("Shift+ArrowRight")
-    own_page.keyboard.press("Alt+ArrowLeft")
+    own_page.keyboard.press("-")
     own_page.get_by_role("button", name=re.compile("^Denosumab.*months 13 to 48")).wait_for()
     own_page.get_by_label("Start of Denosumab").fill("24")
     own_page.get_by_role("button", name=re.compile("^Denosumab.*months 24 to 59")).wait_for()
@@ -96,6 +96,7 @@ def test_add_move_and_remove_a_treatment_with_the_keyboard(own_page, own_server)
 
 def test_drag_a_card_to_a_month_and_the_bar_on(own_page, own_server):
     go(own_page, own_server, "v=1&y=10")
+    own_page.evaluate("document.querySelector('#timeline').scrollIntoView({block: 'center', behavior: 'instant'})")
     own_page.locator('.tcard[data-therapy="zoledronate"]').drag_to(
         own_page.locator("#timeline"), target_position={"x": 300, "y": 20}
     )

@@ -1,5 +1,5 @@
 // Treatments over time, under the chart and on its axis. Bars are dragged with a pointer, or moved with the keyboard:
-// arrows move by a month (Shift: by a year), Alt with arrows changes the length, Delete removes.
+// arrows move by a month (Shift: by a year), + and − change the length, Delete removes.
 import { MARGIN } from "./charts.js";
 import { escape, when } from "./words.js";
 
@@ -10,7 +10,6 @@ export class Timeline {
   constructor(page) {
     this.page = page; this.box = $("timeline");
     this.listen();
-    new ResizeObserver(() => page.answer && this.draw()).observe(this.box);
   }
   get end() { return this.page.state.plan.years * 12; }
   get width() { return Math.max(60, this.box.clientWidth - MARGIN.l - MARGIN.r); }
@@ -28,7 +27,7 @@ export class Timeline {
         const left = (t.start_month / this.end) * 100, wide = (this.length(t) / this.end) * 100;
         const off = t.start_month >= this.end, once = t.interval === "once";
         return `<div class="tl-row"><div class="tl-bar ${which}${once ? " once" : ""}${t === this.page.selected ? " on" : ""}${off ? " off" : ""}" data-bar="${id}" tabindex="0" role="button"
-          aria-label="${escape(this.label(t))}, ${escape(this.dose(t))}, ${once ? `at month ${t.start_month}` : `months ${t.start_month} to ${t.start_month + t.months}`}${state.other ? `, plan ${which.toUpperCase()}` : ""}. Arrow keys move it, Alt and arrow keys change its length, Delete removes it."
+          aria-label="${escape(this.label(t))}, ${escape(this.dose(t))}, ${once ? `at month ${t.start_month}` : `months ${t.start_month} to ${t.start_month + t.months}`}${state.other ? `, plan ${which.toUpperCase()}` : ""}. Arrow keys move it, plus and minus change its length, Delete removes it."
           style="left:${Math.min(left, 100)}%;width:${once ? 0 : Math.max(0.5, Math.min(wide, 100 - left))}%"><span class="tl-name">${escape(this.label(t))}<small> ${escape(this.dose(t))}</small></span>${once ? "" : '<span class="tl-end" data-end aria-hidden="true"></span>'}</div></div>`;
       }).join("");
       const hint = `<div class="tl-hint">${which === "a" && !state.other ? "No treatment yet: drag a card here, or press Add" : `Plan ${which.toUpperCase()}: no treatment`}</div>`;
@@ -97,9 +96,12 @@ export class Timeline {
       if (!bar) return;
       const t = this.bars[Number(bar.dataset.bar)][0], sign = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[e.key];
       if (sign) {
-        const by = sign * (e.shiftKey ? 12 : 1);
         this.page.selected = t;
-        this.update(t, e.altKey ? { months: t.months + by } : { start_month: t.start_month + by });
+        this.update(t, { start_month: t.start_month + sign * (e.shiftKey ? 12 : 1) });
+        this.focus(t); e.preventDefault();
+      } else if ("+=-−".includes(e.key)) {
+        this.page.selected = t;
+        this.update(t, { months: t.months + (e.key === "+" || e.key === "=" ? 1 : -1) });
         this.focus(t); e.preventDefault();
       } else if (e.key === "Delete" || e.key === "Backspace") { this.remove(t); e.preventDefault(); }
       else if (e.key === "Enter" || e.key === " ") { this.select(Number(bar.dataset.bar)); $("editor").querySelector("input")?.focus(); e.preventDefault(); }
