@@ -45,7 +45,10 @@ def live(content: dict[str, Any]) -> Response:
         draws = service.DRAWS if content.get("bands") else 0
         second = plan.model_copy(update={"treatments": other}) if other is not None else None
         found = {
-            "state": {"plan": plan.model_dump(), "other": [t.model_dump() for t in other] if second else None},
+            "state": {
+                "plan": plan.model_dump(),
+                "other": [t.model_dump() for t in other] if other is not None else None,
+            },
             "text": plan.to_text(other),
             "typical": service.person(plan.model_copy(update={"t_score": {}})),
             "a": service.courses(plan, draws=draws),

@@ -32,7 +32,7 @@ async def simulate(
     plan: Asked, state: StateOf, model: Model = "osteon", draws: Draws = 0, fast: bool = False
 ) -> dict[str, Any]:
     """The numbers of `osteon.simulate`, monthly. `fast`: those of the page, from the kernel on steps laid out by rule
-    (BMD within 0.02 %, markers within 1 %), with its own keys."""
+    (BMD within 0.05 %, markers within 1 %), with its own keys."""
     from osteon.app import simulate as plans
 
     _check(plan, "plan")

@@ -200,7 +200,7 @@ class Security:
         answer.set_cookie(
             COOKIE, given[0], httponly=True, samesite="lax", path="/", secure=scope["scheme"] == "https"
         )
-        await answer(scope, receive, _marked(scope, send, headers.one("host")))  # type: ignore[arg-type]
+        await answer(scope, receive, _marked(scope, send, headers.one("host")))
         return True
 
 
@@ -278,4 +278,4 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, no: Refused) -> No
         await send({"type": "websocket.close", "code": 1008, "reason": no.what})
         return
     answer = JSONResponse(problem.body(no.what, no.where, no.hint), no.status, {"connection": "close"})
-    await answer(scope, receive, _marked(scope, send, "localhost"))  # type: ignore[arg-type]
+    await answer(scope, receive, _marked(scope, send, "localhost"))

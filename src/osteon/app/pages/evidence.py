@@ -52,7 +52,7 @@ class _Evidence:
 
     def show(self, ident: str | None) -> None:
         """Put a trial on the page."""
-        if ident not in self.trials:
+        if ident is None or ident not in self.trials:
             return
         self.shown = ident
         told = scoreboard.arms(ident)

@@ -70,7 +70,7 @@ class _Join:
             fit = sum(one["fit"] == "may fit" for one in found)
             with theme.card("Studies"):
                 theme.sentence(
-                    f"{fit} of {len(found)} listed may fit, as far as the records say; ask the site."
+                    f"{fit} of {len(found)} may fit by all that is asked; of the others something is not known. Ask!"
                     if found
                     else "None of your records of this condition may fit; tick the box above to see why."
                 )

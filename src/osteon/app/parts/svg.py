@@ -82,10 +82,13 @@ class Dot:
     tone: str = "a"
 
 
+_LEAST = 0.02  # what an axis shows at least on either side of 0, lest nothing look like something
+
+
 def dots(title: str, rows: Sequence[Dot], unit: str = "%", width: int = 640) -> str:
     """Values with their intervals, one row each, on one axis through 0."""
     name, note, row, top = 230, 110, 30, 8
-    values = [0.0, *(v for d in rows for v in (d.value, d.lower, d.upper) if v is not None)]
+    values = [-_LEAST, 0.0, _LEAST, *(v for d in rows for v in (d.value, d.lower, d.upper) if v is not None)]
     x0, x1, ticks = _axis(min(values), max(values))
     height = top + row * len(rows) + 26
 
@@ -160,11 +163,11 @@ def _land() -> str:
 def world(points: Sequence[tuple[float, float, str]], title: str, own: Pair | None = None) -> str:
     """A map of the world with points (degrees north, east, words), and one's `own` place."""
     parts = [f'<svg viewBox="0 0 {MAP_W} {MAP_H}" class="map" role="img" aria-label="{escape(title, quote=True)}">']
-    for lon in range(-150, 180, 30):
-        x = _place(0, lon)[0]
+    for meridian in range(-150, 180, 30):
+        x = _place(0, meridian)[0]
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{MAP_H}"/>')
-    for lat in (-30, 0, 30, 60):
-        y = _place(lat, 0)[1]
+    for parallel in (-30, 0, 30, 60):
+        y = _place(parallel, 0)[1]
         parts.append(f'<line class="grid" x1="0" x2="{MAP_W}" y1="{y:.1f}" y2="{y:.1f}"/>')
     parts.append(f'<path class="land" d="{_land()}"/>')
     for lat, lon, words in points:
