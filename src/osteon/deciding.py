@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from osteon.models import Model
     from osteon.parameters.records import Record
+    from osteon.study import Study
 
 PROBES = 4  # states at which it is looked whether a parameter acts
 ONE = 0.999  # a correlation above which two parameters are one
@@ -116,3 +117,14 @@ def _ranks(rows: np.ndarray) -> np.ndarray:
     from scipy.stats import rankdata
 
     return np.asarray(rankdata(rows, axis=1))
+
+
+def acting_in(
+    model: Model, study: Study, draws: Mapping[str, Float[np.ndarray, " draw"]], endpoint: str
+) -> dict[str, np.ndarray]:
+    """Draws of the parameters that act on an end point of the people of a study under its therapies."""
+    if not draws:
+        return {}
+    therapies = {*study.therapies(), *study.prior_regimen.therapies()}
+    acts = acting(model, model.of_person(study.people.mean_person()), draws, therapies, {endpoint})
+    return {ident: values for ident, values in draws.items() if ident in acts}

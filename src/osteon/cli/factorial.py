@@ -24,11 +24,7 @@ from osteon.cli.common import (
 from osteon.units import number
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-
-    from osteon.models import Model
-    from osteon.study import Study
 
 
 @click.command("factorial")
@@ -78,7 +74,7 @@ def command(
         decided = [
             row
             for name in study.endpoints
-            for row in rests_on(result, study, design, _acting(chosen, study, drawn, name), name)
+            for row in rests_on(result, study, design, deciding.acting_in(chosen, study, drawn, name), name)
         ]
         deciders = deciding.told((i for row in decided for i in row["parameters"]), parameters.load(chosen.name))
         said = [*words(found, last, decided), *filter(None, [grounds(deciders)])]
@@ -114,17 +110,6 @@ def command(
     say(f"wrote contrasts.csv, summary.csv, factorial.png and factorial.html to {folder}")
     say("contrasts.csv has every visit, and main effects and interactions too")
     close(chosen, model)
-
-
-def _acting(model: Model, study: Study, draws: dict[str, np.ndarray], endpoint: str) -> dict[str, np.ndarray]:
-    """Draws of the parameters that act on an end point of the people of a study under its therapies."""
-    from osteon.deciding import acting
-
-    if not draws:
-        return {}
-    therapies = {*study.therapies(), *study.prior_regimen.therapies()}
-    acts = acting(model, model.of_person(study.people.mean_person()), draws, therapies, {endpoint})
-    return {ident: values for ident, values in draws.items() if ident in acts}
 
 
 def _print_deciders(deciders: list[dict[str, str]]) -> None:

@@ -29,6 +29,7 @@ COMMANDS = {
     "population": "the people of a country, and how many have osteoporosis",
     "therapies": "the therapies that a regimen may name",
     "params": "the parameters of a model, each with its source",
+    "app": "the web app: explore one person, run trials, see the evidence",
     "registry": "trial records on this machine: import, refresh, search, show",
     "ancillary": "which running trials could teach about bone, and at what cost",
     "find-trials": "trials that may fit a person; ask the site",

@@ -79,9 +79,9 @@ class ParameterSet(Mapping[str, Record]):
             self[ident]
         return self._tuple(**{key: float(changes.get(key, r.value)) for key, r in self._records.items()})
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
-        """Short content hash of all records."""
+        """Short content hash of all records, which never change."""
         plain = {key: asdict(record) for key, record in self._records.items()}
         return digest({key: {k: v for k, v in row.items() if v is not None} for key, row in plain.items()})
 

@@ -196,3 +196,8 @@ def distance(text: str) -> float:
     if not found:
         raise InputError(f"--within {text!r}: write it like 300km or 50mi")
     return float(found[1]) * (1.609344 if (found[2] or "").casefold().startswith("mi") else 1.0)
+
+
+def town_points() -> list[tuple[float, float]]:
+    """Degrees north and east of all towns of the gazetteer."""
+    return [(lat, lon) for towns in _towns().values() for _, _, lat, lon in towns]

@@ -20,7 +20,7 @@ from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError, OsteonWarning
 from osteon.evidence.loader import load_trials
 from osteon.evidence.score import Scores, score_points, validate
-from osteon.report import figures
+from osteon.report import figures, scoreboard
 
 MODELS = ("osteon", "jorg2022")
 PAGE, PICTURES, PARTS = "validation.md", "img/validation", "parts"
@@ -30,7 +30,8 @@ MEASURES = ("rmse", "bias", "slope", "coverage90")
 
 
 def write(docs: Path, use: str | None = None) -> Path:
-    """Score the models on all trials (or those of one `use`) and write the page and its pictures into `docs`."""
+    """Score the models on all trials (or those of one `use`) and write the page and its pictures into `docs`; of all
+    trials also the file of scores that the app shows."""
     trials = [t for t in load_trials().values() if use in (None, t.use)]
     parts = {name: _part(docs, name) for name in (INTRO, WRONG)}
     with warnings.catch_warnings():
@@ -43,6 +44,8 @@ def write(docs: Path, use: str | None = None) -> Path:
             old.unlink()
     for ident in drawn:
         files.write_whole(docs / PICTURES / f"{ident}.svg", small(figures.svg(figures.sheet(scores, ident))))
+    if use is None:
+        scoreboard.write(scores[0], parts)
     tables = {name: shipped(name) for name in ("leave_one_out", "ablation")}
     return files.write_whole(docs / PAGE, page(scores, drawn, parts, tables, use))
 

@@ -1,0 +1,1 @@
+"""The pages: one file each, with a function `page()` that is called inside the frame."""

@@ -1,0 +1,1 @@
+"""Parts of pages: charts, balance, timeline, treatment cards, sliders."""

@@ -1,0 +1,141 @@
+"""What page and API both ask for: one function for each question, numbers in plain dicts."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from osteon import tscores, uncertainty
+from osteon.app import chances, quick, words
+from osteon.app.plan import Plan
+from osteon.endpoints import ENDPOINTS
+from osteon.errors import InputError
+from osteon.person import Person
+from osteon.regimen import parse_regimen
+from osteon.therapies import catalogue
+from osteon.units import MONTH_DAYS
+
+NOTICE = "osteon is a research tool, not medical advice."
+DRAWS = 63  # a round number of the kernel's lanes with the most probable parameters before them
+FINE_YEARS = 4.0  # up to which curves have a point every half month
+BMD = ("lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd")
+SHOWN = (*BMD, "p1np", "ctx", "senescent_burden", "inflammation", "progenitors", "trabecular_bone_volume",
+         "cortical_bone_volume", *quick.BALANCE)  # fmt: skip
+
+
+def months_of(years: float) -> np.ndarray:
+    """Months at which curves have points: 0 to the end, at most 241 of them."""
+    step = 0.5 if years <= FINE_YEARS else 1.0
+    end = years * 12
+    found = np.arange(math.floor(end / step + 1e-9) + 1) * step
+    return found if end - found[-1] < 1e-9 else np.append(found, end)
+
+
+def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
+    """What a plan does: curves of its person with and without the treatments.
+
+    With `draws`, every curve has the 5 and 95 % of so many draws of the parameters. Keys: `months`; `plan` and
+    `untreated`, each with `series` and `t_score` (by name `value` and, with draws, `lower` and `upper`; BMD in g/cm2,
+    the rest relative to youth or the usual) and `pct`, the change from month 0 in %; `summary` at the last month,
+    `words`, `evidence` and, with draws, `fractures`: chances in % of `plan` and `untreated` (None: nothing can be
+    said). Raises InputError.
+    """
+    months = months_of(plan.years)
+    treated = _course(_key(plan), plan.regimen, plan.years, draws)
+    untreated = _course(_key(plan), "none", plan.years, draws)
+    grades = {t.therapy: catalogue.get(t.therapy) for t in plan.treatments}
+    summary = {name: _last(treated, untreated, name) for name in (*BMD, "p1np", "ctx")}
+    return {
+        "months": months.tolist(),
+        "regimen": plan.regimen,
+        "plan": treated,
+        "untreated": untreated,
+        "summary": summary,
+        "words": words.of_plan(plan, treated, untreated),
+        "evidence": {name: {"grade": t.evidence, "why": t.evidence_why} for name, t in grades.items()},
+        "draws": draws,
+        "fractures": {"plan": treated["chances"], "untreated": untreated["chances"]} if treated["chances"] else None,
+        "model": _title(),
+        "notice": NOTICE,
+    }
+
+
+def person(plan: Plan) -> dict[str, Any]:
+    """What the person is like at month 0: usual T-scores where none are given."""
+    values = _values(_key(plan.model_copy(update={"t_score": {}})), "none", plan.years, 0)
+    known = tscores.references()
+    usual = {
+        site: (values[f"{site}_bmd"][0, 0] - mean) / sd for site, (mean, sd) in known.items() if f"{site}_bmd" in BMD
+    }
+    return {"t_score": {site: round(float(value), 4) for site, value in usual.items()}}
+
+
+@functools.cache
+def _title() -> str:
+    return quick.model().title
+
+
+def _key(plan: Plan) -> str:
+    return plan.person.model_dump_json()
+
+
+@functools.lru_cache(256)
+def _course(person: str, regimen: str, years: float, draws: int) -> dict[str, Any]:
+    """Curves of a person (as JSON) under a regimen; kept, since of two plans and none most stay as they were."""
+    one = Person.model_validate_json(person)
+    plain = one.model_copy(update={"t_score": None}).model_dump_json()  # T-scores only set the scale
+    scaled = {name: x[:, None, None, :] for name, x in _values(plain, regimen, years, draws).items()}
+    scaled = tscores.scale(scaled, one.t_score)
+    values = {name: x[:, 0, 0, :] for name, x in scaled.items()}
+    found: dict[str, Any] = {"regimen": regimen, "series": {}, "pct": {}, "t_score": {}}
+    for name, x in values.items():
+        found["series"][name] = _band(x)
+        if name in ENDPOINTS:
+            found["pct"][name] = _band(100 * (x / x[:, :1] - 1))
+    for site, (mean, sd) in tscores.references().items():
+        if f"{site}_bmd" in values:
+            found["t_score"][site] = _band((values[f"{site}_bmd"] - mean) / sd)
+    told = chances.of_course(one, months_of(years), values) if draws else None
+    found["chances"] = {name: _band(x) for name, x in told.items()} if told else None
+    return found
+
+
+@functools.lru_cache(256)
+def _values(person: str, regimen: str, years: float, draws: int) -> dict[str, np.ndarray]:
+    """What is shown [draw, month] of a person without T-scores; draws that failed are left out."""
+    one = Person.model_validate_json(person)
+    values = quick.run(one, parse_regimen(regimen), months_of(years) * MONTH_DAYS, draws)
+    values = {name: values[name] for name in SHOWN}
+    if not all(np.isfinite(x[0]).all() for x in values.values()):
+        raise InputError("this plan cannot be computed; a smaller dose or fewer treatments at a time may help")
+    fine = np.all([np.isfinite(x).all(axis=1) for x in values.values()], axis=0)
+    return {name: x[fine] for name, x in values.items()}
+
+
+def _band(x: np.ndarray) -> dict[str, list[float]]:
+    """The curve of the most probable parameters [draw 0], and 5 and 95 % of the others."""
+    found = {"value": _plain(x[0])}
+    if len(x) > 2:
+        low, high = np.quantile(x[1:], (uncertainty.LOWER, uncertainty.UPPER), axis=0)
+        found |= {"lower": _plain(np.minimum(low, x[0])), "upper": _plain(np.maximum(high, x[0]))}
+    return found
+
+
+def _plain(x: np.ndarray) -> list[float]:
+    """Five digits: what a curve needs, and no more on its way to the page."""
+    with np.errstate(divide="ignore"):
+        scale = 10.0 ** (4.0 - np.clip(np.floor(np.log10(np.abs(x))), -12, 12))
+    found: list[float] = (np.round(x * scale) / scale + 0.0).tolist()
+    return found
+
+
+def _last(treated: dict[str, Any], untreated: dict[str, Any], name: str) -> dict[str, Any]:
+    """The change in % at the last month, with the plan and without."""
+    own, usual = treated["pct"][name], untreated["pct"][name]
+    found = {"label": ENDPOINTS[name].label, "value": own["value"][-1], "untreated": usual["value"][-1]}
+    if "lower" in own:
+        found |= {"lower": own["lower"][-1], "upper": own["upper"][-1]}
+    return found
