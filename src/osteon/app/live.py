@@ -32,6 +32,8 @@ class Ask(BaseModel):
         """The plan and what it is compared with."""
         if self.plan is None:
             return read_pair(self.text or "")
+        if self.other is not None:
+            Plan.model_validate({**self.plan.model_dump(), "treatments": [t.model_dump() for t in self.other]})
         return self.plan, self.other
 
 
@@ -42,8 +44,6 @@ def live(content: dict[str, Any]) -> Response:
         plan, other = Ask.model_validate(content).pair()
         draws = service.DRAWS if content.get("bands") else 0
         second = plan.model_copy(update={"treatments": other}) if other is not None else None
-        if second is not None:
-            Plan.model_validate(second.model_dump())
         found = {
             "state": {
                 "plan": plan.model_dump(),
@@ -56,7 +56,7 @@ def live(content: dict[str, Any]) -> Response:
         }
         return _answer(found)
     except (OsteonError, ValidationError) as error:
-        return _answer({"error": _said(error)}, 422)
+        return _answer({"error": _said(error)})  # a plan on its way to a better one is no failure of the page
 
 
 @router.post("/live/study")
