@@ -115,9 +115,9 @@ def told(record_property, name, alone, among, everyone, lost):
 def test_twenty_people_in_short(own_server, record_property):
     found = asyncio.run(load(own_server.base, 4, by_request))
     told(record_property, "slider, by request", *found)
-    alone, among, _, lost = found
+    _, among, _, lost = found
     assert lost == 0
-    assert among < max(2 * TIMES * alone, NOTICED)  # wide, for machines that do other things; the long form is strict
+    assert among < 3  # seconds; machines that run tests do other things too, so the ratio is for the long form
 
 
 @pytest.mark.slow
