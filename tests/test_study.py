@@ -53,6 +53,7 @@ BAD = [
     ("title: Teriparatide then denosumab", "title: &t Teri\nprior: *t", "not valid YAML"),
     ("name: placebo", 'name: "a\\0b"', "control character"),
     ("name: placebo", 'name: "a\\rb"', "control character"),
+    ("years_since_menopause: 16", "years_since_menopause: 60", "20 or later"),
     ("years_since_menopause: 16", "prior_vertebral_fracture: 5", "share from 0 to 1"),
     ("n_per_arm: 50", "n_per_arm: 0", "greater than or equal to 1"),
     ("n_per_arm: 50", "n_per_arm: many", "many"),

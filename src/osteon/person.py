@@ -134,6 +134,16 @@ class People(Strict):
             raise ValueError("must be true, false or a share from 0 to 1")
         return value
 
+    @model_validator(mode="after")
+    def _menopause_in_life(self) -> People:
+        years = self.years_since_menopause
+        if self.species == "human" and years is not None and self.age.mean - years.mean < EARLIEST_MENOPAUSE:
+            raise ValueError(
+                f"years_since_menopause {years.mean:g}: the mean menopause would lie at "
+                f"{self.age.mean - years.mean:g}; it lies at {EARLIEST_MENOPAUSE:g} or later"
+            )
+        return self
+
     def mean_person(self) -> Person:
         """The person with the mean of every quantity."""
         menopause, weight, fracture = self.years_since_menopause, self.weight_kg, self.prior_vertebral_fracture
