@@ -142,7 +142,7 @@ def baseline(observed: xr.Dataset, study: Study) -> list[tuple[str, list[str]]]:
         rows.append(("Prior vertebral fracture, %", shares))
     for name in (n for n in study.endpoints if n in observed and ENDPOINTS[n].kind in ("bmd", "marker")):
         units = observed[name].attrs.get("units", "")
-        label = f"{ENDPOINTS[name].label}, {'relative to the usual' if units == '1' else units}"
+        label = f"{ENDPOINTS[name].label}, {'relative to youth' if units == '1' else units}"
         values = [stacked(observed, name, [arm.name])[0][:, 0] for arm in study.arms]
         rows.append((label, [_mean_sd(x, 3) for x in values]))
     return rows
