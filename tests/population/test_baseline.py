@@ -84,7 +84,7 @@ def test_who_has_little_bone_lost_it_faster(sex):
     lives = baseline.lives(MODEL, table)
     placed = baseline.place(lives)
     peak, bmd = np.log(placed.factor["femoral_neck_bmd"]), np.log(placed.start["femoral_neck_bmd"])
-    assert np.ptp(peak) < np.ptp(bmd) - 0.05  # peaks differ less
+    assert np.ptp(peak) < np.ptp(bmd) - 0.03  # peaks differ less
 
 
 def test_rates_make_the_spread_grow_with_age_as_in_the_survey():

@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 def test_files(folder):
     names = sorted(str(p.relative_to(folder / "out")) for p in (folder / "out").rglob("*") if p.is_file())
     adam = [f"adam/{n}.{e}" for n in ("ADBMD", "ADSL", "ADTTE") for e in ("json", "parquet")]
-    others = ["report.html", "result.nc", "summary.csv", "summary.parquet", "trial.nc", "trial_report.html",
+    others = ["report.html", "result.nc", "result_people.nc", "summary.csv", "summary.parquet", "trial.nc", "trial_report.html",
               "trial_summary.csv"]  # fmt: skip
     assert names == sorted([*adam, *others])
     for name in ("ADBMD", "ADSL", "ADTTE"):
