@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+ANTIBODY = "denosumab 60 mg sc every 6 months"
 BONE = ["lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd", "ctx", "p1np"]
 FRACTURES = ["vertebral_fracture", "hip_fracture", "nonvertebral_fracture"]
 
@@ -26,7 +27,7 @@ FRACTURES = ["vertebral_fracture", "hip_fracture", "nonvertebral_fracture"]
 def trial_study(people: int) -> Any:
     """A study of three arms over five years."""
     return _study(
-        people, {"placebo": "none", "antibody": "denosumab 60 mg sc every 6 months", "tablet": "alendronate 70 mg oral weekly"},
+        people, {"placebo": "none", "antibody": ANTIBODY, "tablet": "alendronate 70 mg oral weekly"},
         [0, 6, 12, 24, 36, 48, 60], [*BONE, *FRACTURES],
     )  # fmt: skip
 
@@ -34,7 +35,7 @@ def trial_study(people: int) -> Any:
 def replicate_study() -> Any:
     """A study of two arms over two years, of which replicates are drawn."""
     return _study(
-        100, {"placebo": "none", "antibody": "denosumab 60 mg sc every 6 months"}, [0, 6, 12, 24], ["total_hip_bmd"]
+        100, {"placebo": "none", "antibody": ANTIBODY}, [0, 6, 12, 24], ["total_hip_bmd"]
     )
 
 
@@ -123,7 +124,8 @@ def _trial(clock: Clock, runs: Any, study: Any, threads: int | None) -> None:
 
 def _replicates(clock: Clock, replicates: int) -> None:
     from osteon import models
-    from osteon.power import pool, replicates as drawn
+    from osteon.power import pool
+    from osteon.power import replicates as drawn
 
     with clock.step(f"pool of {pool.DEFAULT:,} people, 2 arms"):
         people = pool.simulate(replicate_study(), endpoints=["total_hip_bmd"], model=models.get(None), seed=1)
