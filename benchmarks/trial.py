@@ -5,7 +5,7 @@ fracture. The replicates are 1,000 trials of 200 people drawn from a pool, as `o
 hardly depend on what else a machine does; over its number of cores they say what the clock would show on an idle one
 at best.
 
-    python benchmarks/trial.py [--people N] [--replicates N] [--profile STEP]
+    python benchmarks/trial.py [--people N] [--replicates N] [--threads N]
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class ParameterSet(Mapping[str, Record]):
             self[ident]
         return self._tuple(**{key: float(changes.get(key, r.value)) for key, r in self._records.items()})
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """Short content hash of all records."""
         plain = {key: asdict(record) for key, record in self._records.items()}
