@@ -133,7 +133,8 @@ def _dates(days: np.ndarray) -> pd.Categorical:
 
 def _coded(codes: np.ndarray, texts: Sequence[str] | np.ndarray) -> pd.Categorical:
     """A column of few different texts, by their places; missing where that is -1."""
-    return pd.Categorical.from_codes(codes, categories=np.asarray(texts, object))
+    made: pd.Categorical = pd.Categorical.from_codes(codes, categories=pd.Index(np.asarray(texts, object)))
+    return made
 
 
 def _subjects(observed: xr.Dataset, study: Study, more: dict[str, Column]) -> tuple[pd.DataFrame, tuple[Column, ...]]:
