@@ -7,7 +7,7 @@ STAMP := $(VENV)/.osteon-installed
 
 BENCH := $(VENV)/.osteon-bench-installed
 
-.PHONY: help demo test verify scores registry-scores bench bench-osteon bench-quick baseline lint format lock clean
+.PHONY: help demo test verify scores registry-scores bench bench-osteon bench-quick bench-trial baseline lint format lock clean
 
 help:
 	@echo "make demo     set up, simulate the FRAME trial, write demo/frame.html and demo/frame.png"
@@ -17,6 +17,7 @@ help:
 	@echo "make registry-scores  precision and recall of what is drawn from trial records, against hand labels"
 	@echo "make bench    the kernel beside other ODE engines (ten minutes); bench-quick takes under three"
 	@echo "make bench-osteon  the same on osteon's own model"
+	@echo "make bench-trial   seconds of CPU of a virtual trial and of replicates, step by step"
 	@echo "make lint | format | baseline | lock | clean"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -63,6 +64,9 @@ bench-osteon: $(BENCH)
 
 bench-quick: $(BENCH)
 	$(BIN)/python benchmarks/run.py --quick
+
+bench-trial: $(STAMP)
+	$(BIN)/python benchmarks/trial.py
 
 # Renews the frozen whole-run numbers; say why in CHANGELOG.md under "Numbers changed".
 baseline: $(STAMP)

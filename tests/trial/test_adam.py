@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from osteon.trial import adam, dataset_json, measure
+from osteon.trial.dataset_json import Column
 from trial_made_up import study, true_values
 
 
@@ -112,3 +113,37 @@ def test_the_schema_check_finds_what_is_wrong(tables, change, words):
     assert dataset_json.problems(content) == []
     change(content)
     assert any(words in problem for problem in dataset_json.problems(content))
+
+
+def test_text_numbers_and_pieces(monkeypatch):
+    """Rows are what the table has, in one piece or several; what is missing is null."""
+    columns = (Column("TEXT", "Text"), Column("X", "Number", "double"), Column("K", "Whole", "integer"))
+    texts = ['a "b"', "å\\", "", None, "tab\t", "a, b"]
+    table = pd.DataFrame(
+        {"TEXT": texts, "X": [0.1234567, np.nan, np.inf, -2.0, 1e-9, 3e15], "K": [1, 2, 3, -4, 0, 6]}
+    )
+    table["TEXT"] = table["TEXT"].astype("category")
+    want = [
+        ['a "b"', 0.123457, 1],
+        ["å\\", None, 2],
+        [None, None, 3],
+        [None, -2, -4],
+        ["tab\t", 0, 0],
+        ["a, b", 3e15, 6],
+    ]
+    for rows in (100, 4, 1):
+        monkeypatch.setattr(dataset_json, "ROWS", rows)
+        content = dataset_json.document(table, columns, name="T", label="t", study="s", created="x", version="1")
+        assert content["rows"] == want
+    none = dataset_json.document(table.iloc[:0], columns, name="T", label="t", study="s", created="x", version="1")
+    assert none["rows"] == []
+    assert none["records"] == 0
+
+
+def test_parquet_holds_plain_text(trial, tmp_path):
+    of, seen, events = trial
+    adam.write(seen, of, tmp_path, events)
+    frame = pd.read_parquet(tmp_path / "ADBMD.parquet")
+    assert frame["PARAMCD"].tolist()[0] == "BMDTH"
+    assert not any(isinstance(kind, pd.CategoricalDtype) for kind in frame.dtypes)
+    assert frame["ABLFL"].isna().sum() == (frame["AVISITN"] > 0).sum()

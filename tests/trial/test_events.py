@@ -34,6 +34,24 @@ def test_cox_finds_the_ratio_of_hazards():
     assert cox(*made(), covariate)[0].value == pytest.approx(one.value, rel=0.02)
 
 
+@pytest.mark.parametrize("digits", [9, 1])  # 1: many ties
+def test_counting_those_who_are_alike_does_not_change_cox(digits):
+    from lifelines import CoxPHFitter
+
+    time, event, arm = made(n=900)
+    time = np.round(time, digits) + 0.1
+    age = np.random.default_rng(1).integers(60, 70, 900).astype(float)
+    table = pd.DataFrame({"time": time, "event": event, "arm": arm.astype(float), "age": age})
+    for covariates, columns in ((None, ["arm"]), (table[["age"]], ["arm", "age"])):
+        whole = CoxPHFitter().fit(table[["time", "event", *columns]], "time", "event")
+        (one,) = cox(time, event, arm, covariates)
+        limits = np.exp(whole.confidence_intervals_.loc["arm"])
+        assert [one.value, *(one.lower, one.upper)] == pytest.approx(
+            [np.exp(whole.params_["arm"]), *limits], rel=1e-7
+        )
+        assert one.p == pytest.approx(whole.summary["p"]["arm"], rel=1e-6)
+
+
 def test_log_rank_and_its_type_one_error():
     assert log_rank(*made())[1] < 1e-6
     wrong = sum(log_rank(*made(ratio=1.0, n=200, seed=seed))[1] < 0.05 for seed in range(100))

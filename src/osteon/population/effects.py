@@ -12,6 +12,7 @@ from osteon.engine import batch
 from osteon.engine import cohort as cohorts
 from osteon.models import Model
 from osteon.person import Person
+from osteon.population import steps
 from osteon.population.courses import SITES
 from osteon.regimen import Regimen
 from osteon.simulation import check_therapies
@@ -20,7 +21,6 @@ AGES = (55.0, 70.0, 85.0)  # at the start of treatment, between which effects ar
 OLDEST = 100.0  # beyond it the model does not go; an effect stays as it was
 MARKER = "ctx"
 SEEN = (*(f"{site}_bmd" for site in SITES), MARKER)
-TARGET = 2e-4  # relative error of BMD; far below what draws differ by
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,7 @@ class Effects:
         }
         people = cohorts.make(model, len(male), changes={**changes, "male": male}, age=age)
         used, usual = draws.heard(model, arms), set(getattr(model, "usual_channels", range(len(model.channels))))
-        setup = batch.prepare(
-            model, lambda a, b: people.take(slice(a, b)), len(male), arms[0][1], days, target=TARGET,
-            channels=sorted(used if not used <= usual else usual),
-        )  # fmt: skip
+        setup = steps.arm(people, arms[0][1], days, channels=sorted(used if not used <= usual else usual))
         observed, flags = setup.chunk(people)
         with np.errstate(all="ignore"):
             found = setup.endpoints(people, observed)

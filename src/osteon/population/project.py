@@ -124,16 +124,26 @@ def project(
 
     regimens = effects.Effects(model, years, draws)
     loss = regimens.loss()
-    counts: dict[str, dict[str, np.ndarray]] = {}
-    for index, policy in enumerate(policies):
-        given = regimens.of(policy.schedule) if policy.regimen else None
-        each = []
-        for draw in range(draws + 1):
-            each.append(people.run(policy, given, loss, draw))
-            told((index + (draw + 1) / (draws + 1)) / len(policies))
-        counts[policy.name] = {m: np.array([run[m] for run in each]) for m in each[0]}
+    given = [regimens.of(policy.schedule) if policy.regimen else None for policy in policies]
+    runs: dict[str, list[dict[str, np.ndarray]]] = {policy.name: [] for policy in policies}
+    for draw in range(draws + 1):
+        bone = people.drawn(loss[:, draw])
+        for policy, effect in zip(policies, given, strict=True):
+            runs[policy.name].append(people.run(policy, effect, bone, draw))
+        told((draw + 1) / (draws + 1))
+    counts = {name: {m: np.array([run[m] for run in each]) for m in each[0]} for name, each in runs.items()}
     facts = {"model": model.name, "fit": model.parameter_hash, "seed": seed, "population": name, "start": START}
     return Projection(tuple(policies), START + np.arange(years), counts, n, draws, facts)
+
+
+@dataclass(frozen=True)
+class _Bone:
+    """Untreated people in one draw, by year [year, person]: BMD relative to that at the most probable parameters,
+    the lower T-score of spine and neck, and fractures per year by kind of those without a vertebral fracture."""
+
+    own: np.ndarray
+    lowest: np.ndarray
+    hazard: dict[str, np.ndarray]
 
 
 class _Lives:
@@ -162,83 +172,101 @@ class _Lives:
             shape = ages.shape
             wide = [np.broadcast_to(x[:, None], shape).ravel() for x in (self.male, menopause)]
             usual = courses.bmd(site, wide[0], ages.ravel(), wide[1]).reshape(shape)
-            self.bmd[site] = own[:, None] * usual
+            self.bmd[site] = np.ascontiguousarray((own[:, None] * usual).T)
         self.before = _fractured_before(self)
+        self._count()
+
+    def _count(self) -> None:
+        """What no draw and no policy changes, by year: whom people stand for at the start of a year (`weight`) and in
+        the mean of it (`exposed`), as long as they live."""
+        alive, weight, exposed = np.ones(len(self.age)), [], []
+        for year in range(self.years):
+            here = self.enters <= year
+            dies = 1.0 - np.exp(-fractures.death_rate(self.ages(year) + 0.5, self.male))
+            weight.append(self.each * alive * here)
+            exposed.append(weight[-1] * (1.0 - dies / 2))
+            alive = np.where(here, alive * (1.0 - dies), alive)
+        self.weight, self.exposed = np.array(weight), np.array(exposed)
 
     def ages(self, year: int) -> np.ndarray:
         """Age of people in a year after the start."""
         return np.asarray(self.age + np.maximum(year - self.enters, 0))
 
-    def run(self, policy: Policy, given: effects.Effect | None, loss: np.ndarray, draw: int) -> dict[str, np.ndarray]:
+    def drawn(self, loss: np.ndarray) -> _Bone:
+        """The people untreated in a draw with that `loss` [sex, whole years from 50]."""
+        own, lowest = np.empty((2, self.years, len(self.age)))
+        hazard = {kind: np.empty_like(own) for kind in KINDS}
+        never = np.zeros(len(self.age), bool)
+        for year in range(self.years):
+            age = self.ages(year)
+            own[year] = self._kept(loss, age)
+            t = self._t_scores(year, own[year])
+            lowest[year] = np.minimum(t["lumbar_spine"], t["femoral_neck"])
+            for kind, of in hazard.items():
+                of[year] = fractures.hazard(kind, age + 0.5, self.male, t[fractures.SITES[kind]], never)
+        return _Bone(own, lowest, hazard)
+
+    def run(self, policy: Policy, given: effects.Effect | None, bone: _Bone, draw: int) -> dict[str, np.ndarray]:
         """Counts [year] by measure in one draw (0: the most probable parameters)."""
-        n = len(self.age)
-        alive, cumulated, started = np.ones(n), self.before.copy(), np.full(n, -1)
+        n, v = len(self.age), hazards.numbers()
+        cumulated, started, begun = self.before.copy(), np.full(n, -1), np.zeros(n)
         willing = self.willing < policy.uptake
-        begun = np.zeros(n)
         found: dict[str, list[float]] = {m: [] for m in (*MEASURES, "fractures")}
         last = given.ends if given is not None else 0.0
         for year in range(self.years):
-            age, here = self.ages(year), self.enters <= year
-            own = self._kept(loss, draw, age)
-            untreated_t = self._t_scores(year, dict.fromkeys(SITES, own))
-
-            def state(
-                year: int = year, own: np.ndarray = own
-            ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
-                since = np.where(started >= 0, year - started, -1)
-                if given is None:
-                    treated = dict.fromkeys(effects.SEEN, np.ones(n))
-                else:
-                    treated = {name: given.at(name, draw, self.male, begun, since) for name in effects.SEEN}
-                t = self._t_scores(year, {site: own * treated[f"{site}_bmd"] for site in SITES})
-                return since, treated, np.minimum(t["lumbar_spine"], t["femoral_neck"])
-
-            fractured = cumulated >= self.limit
-            _, _, lowest = state()
-            new = here & (started < 0) & willing & policy.meant(age, self.male, lowest, fractured)
-            started[new], begun[new] = year, age[new]
-            since, treated, lowest = state()
-            weight = self.each * alive * here
-            hazards = _hazards(age + 0.5, self.male, untreated_t, fractured, treated)
-            dies = 1.0 - np.exp(-fractures.death_rate(age + 0.5, self.male))
+            age, here, weight = self.ages(year), self.enters <= year, self.weight[year]
+            fractured, lowest = cumulated >= self.limit, bone.lowest[year].copy()
+            less: dict[str, np.ndarray] = {}
+            if given is not None:
+                new = here & (started < 0) & willing & policy.meant(age, self.male, lowest, fractured)
+                started[new], begun[new] = year, age[new]
+                who = np.flatnonzero(started >= 0)
+                since = year - started[who]
+                treated = {m: given.at(m, draw, self.male[who], begun[who], since) for m in effects.SEEN}
+                own = {site: bone.own[year, who] * treated[f"{site}_bmd"] for site in SITES}
+                t = self._t_scores(year, own, who)
+                lowest[who] = np.minimum(t["lumbar_spine"], t["femoral_neck"])
+                less = _less(treated)
+                found["on_treatment"].append(weight[who[since < last]].sum())
+            else:
+                found["on_treatment"].append(0.0)
             found["people"].append(weight.sum())
             found["osteoporosis"].append(weight[lowest <= survey.OSTEOPOROSIS].sum())
             low = (lowest > survey.OSTEOPOROSIS) & (lowest < survey.LOW)
             found["low_bone_mass"].append(weight[low].sum())
-            found["on_treatment"].append(weight[(started >= 0) & (since < last)].sum())
             for kind in KINDS:
-                found[kind].append(float((weight * (1.0 - dies / 2) * hazards[kind]).sum()))
+                hazard = bone.hazard[kind][year] * np.where(fractured, v[f"prior_{kind}"], 1.0)
+                if less:
+                    hazard[who] *= np.exp(less[kind])
+                found[kind].append(float((self.exposed[year] * hazard).sum()))
+                if kind == "vertebral_fracture":
+                    cumulated += np.where(here, hazard, 0.0)
             found["fractures"].append(sum(found[kind][-1] for kind in KINDS[:1]) + found["nonvertebral_fracture"][-1])
-            cumulated = np.where(here, cumulated + hazards["vertebral_fracture"], cumulated)
-            alive = np.where(here, alive * (1.0 - dies), alive)
         return {name: np.array(values) for name, values in found.items()}
 
-    def _kept(self, loss: np.ndarray, draw: int, age: np.ndarray) -> np.ndarray:
+    def _kept(self, loss: np.ndarray, age: np.ndarray) -> np.ndarray:
         """Bone left since the start in a draw, relative to that at the most probable parameters [person]."""
-        years = np.arange(loss.shape[-1])
+        years, found = np.arange(loss.shape[-1]), np.empty(len(age))
+        for who, row in zip((~self.male, self.male), loss, strict=True):
+            found[who] = np.interp(age[who] - 50.0, years, row) / np.interp(self.age[who] - 50.0, years, row)
+        return found
 
-        def at(row: np.ndarray) -> np.ndarray:
-            return np.asarray(np.interp(age - 50.0, years, row) / np.interp(self.age - 50.0, years, row))
-
-        women, men = loss[:, draw]
-        return np.where(self.male, at(men), at(women))
-
-    def _t_scores(self, year: int, factor: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _t_scores(
+        self, year: int, factor: np.ndarray | dict[str, np.ndarray], who: np.ndarray | slice = slice(None)
+    ) -> dict[str, np.ndarray]:
         """T-scores by site, with the untreated BMD of that year times factors [person]."""
+        times = factor if isinstance(factor, dict) else dict.fromkeys(SITES, factor)
         known = tscores.references()
-        return {s: (self.bmd[s][:, year] * factor[s] - mean) / sd for s, (mean, sd) in known.items()}
+        return {s: (self.bmd[s][year, who] * times[s] - mean) / sd for s, (mean, sd) in known.items()}
 
 
-def _hazards(
-    age: np.ndarray, male: np.ndarray, t: dict[str, np.ndarray], fractured: np.ndarray, treated: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Fractures per year by kind, of untreated T-scores and what treatment multiplies BMD and the marker by."""
+def _less(treated: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The logarithm of what treatment multiplies hazards by, by kind, of what it multiplies BMD and the marker by."""
     v, found = hazards.numbers(), {}
     drop = np.maximum(0.0, -np.log(treated[effects.MARKER]))
     for kind in KINDS:
         gain = 100.0 * np.log(treated[f"{relative.PLACES[kind]}_bmd"])
-        less = -v[f"bone_effect_{kind}"] * gain - v[f"turnover_effect_{kind}"] * drop
-        found[kind] = fractures.hazard(kind, age, male, t[fractures.SITES[kind]], fractured, less, v)
+        found[kind] = -v[f"bone_effect_{kind}"] * gain - v[f"turnover_effect_{kind}"] * drop
     return found
 
 
@@ -264,7 +292,7 @@ def _fractured_before(lives: _Lives) -> np.ndarray:
     """Cumulated hazard of vertebral fracture from 50 to the start [person], at the person's T-scores of the start
     shifted to those of people of each age."""
     one, total = np.ones(len(lives.age)), np.zeros(len(lives.age))
-    untreated_t, never = lives._t_scores(0, dict.fromkeys(SITES, one)), np.zeros(len(one), bool)
+    untreated_t, never = lives._t_scores(0, one), np.zeros(len(one), bool)
     site = fractures.SITES["vertebral_fracture"]
     now = hazards.usual_t(site, lives.age, lives.male)[0]
     for age in range(50, int(lives.age.max()) + 1):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from osteon import files
 from osteon.endpoints import ENDPOINTS
 from osteon.trial import dataset_json
 from osteon.trial.analyse.plan import times
-from osteon.trial.dataset_json import Column, or_none
+from osteon.trial.dataset_json import Column
 from osteon.trial.measure import COMPLETED, DIED, LEFT, NO_RUN, RESCUED
 from osteon.units import MONTH_DAYS, number
 
@@ -36,6 +37,7 @@ EVENTS = {"vertebral_fracture": "VFX", "hip_fracture": "HIPFX", "nonvertebral_fr
 LABELS = {"ADSL": "Subject-Level Analysis Dataset", "ADBMD": "BMD and Turnover Markers Analysis Dataset",
           "ADTTE": "Time-to-Event Analysis Dataset"}  # fmt: skip
 _REASONS = {LEFT: "WITHDRAWAL BY SUBJECT", RESCUED: "LACK OF EFFICACY", DIED: "DEATH", NO_RUN: "OTHER"}
+_ENDED = ("COMPLETED THE STUDY", "WITHDREW", "WENT OVER TO RESCUE", "DIED", "NO RUN")  # as measure.STATUS
 _ID = (Column("STUDYID", "Study Identifier", key=1), Column("USUBJID", "Unique Subject Identifier", key=2))
 _BASELINE = {
     "weight_kg": Column("WEIGHTBL", "Baseline Weight (kg)", "double"),
@@ -97,25 +99,42 @@ def write(
     now = created or datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     written = []
     for name, (table, columns) in tables(observed, study, events).items():
-        content = dataset_json.document(
+        pieces = dataset_json.encoded(
             table, columns, name=name, label=LABELS[name], study=study.id, created=now,
             version=version or importlib.metadata.version("osteon"),
         )  # fmt: skip
-        written.append(files.write_whole(Path(folder) / f"{name}.json", dataset_json.text(content)))
+        written.append(files.write_whole(Path(folder) / f"{name}.json", functools.partial(_json, pieces)))
         save = functools.partial(_parquet, table[[c.name for c in columns]])
         written.append(files.write_whole(Path(folder) / f"{name}.parquet", save))
     return written
 
 
+def _json(pieces: Iterator[bytes], path: Path) -> None:
+    with path.open("wb") as file:
+        file.writelines(pieces)
+
+
 def _parquet(table: pd.DataFrame, path: Path) -> None:
-    table.to_parquet(path, index=False)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Without the schemas of pandas and Arrow, categories are plain text to whoever reads the file.
+    made = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(made, path, store_schema=False)
 
 
-def _dates(days: np.ndarray) -> np.ndarray:
-    """ISO dates of whole days after day 1 (None where a day is not finite)."""
+def _dates(days: np.ndarray) -> pd.Categorical:
+    """ISO dates of whole days from 0 after day 1 (missing where a day is not finite)."""
     known = np.isfinite(days)
-    whole = np.floor(np.where(known, days, 0)).astype("timedelta64[D]")
-    return or_none(np.datetime_as_string(np.datetime64(DAY_ONE) + whole), known)
+    whole = np.floor(np.where(known, days, 0)).astype(int)
+    every = np.datetime64(DAY_ONE) + np.arange(whole.max(initial=0) + 1).astype("timedelta64[D]")
+    return _coded(np.where(known, whole, -1), np.datetime_as_string(every))
+
+
+def _coded(codes: np.ndarray, texts: Sequence[str] | np.ndarray) -> pd.Categorical:
+    """A column of few different texts, by their places; missing where that is -1."""
+    made: pd.Categorical = pd.Categorical.from_codes(codes, categories=pd.Index(np.asarray(texts, object)))
+    return made
 
 
 def _subjects(observed: xr.Dataset, study: Study, more: dict[str, Column]) -> tuple[pd.DataFrame, tuple[Column, ...]]:
@@ -163,31 +182,36 @@ def _visits(observed: xr.Dataset, study: Study, subjects: pd.DataFrame) -> pd.Da
     at = sorted({0, *(int(np.argmin(np.abs(days - month * MONTH_DAYS))) for month in study.visits)})
     months = [days[k] / MONTH_DAYS for k in at]
     came = observed["visit_day"].sel(arm=arms).to_numpy().reshape(len(subjects), -1)[:, at]
-    parts = []
-    for name in names:
-        x = observed[name].isel(draw=0).sel(arm=arms).to_numpy().reshape(len(subjects), -1)[:, at]
-        row, visit = np.nonzero(np.isfinite(x))
-        value, base, day = x[row, visit], x[row, 0], came[row, visit]
-        labels = np.array(["Baseline" if not m else f"Month {number(round(m, 4))}" for m in months], object)
-        units = str(observed[name].attrs.get("units", ""))
-        param = f"{ENDPOINTS[name].label} ({'relative to the usual' if units == '1' else units})"
-        own, yes = subjects.iloc[row], np.full(len(visit), "Y")
-        parts.append(
-            pd.DataFrame(
-                {
-                    **{key: own[key].to_numpy() for key in ("STUDYID", "USUBJID", "TRT01P", "TRT01PN")},
-                    "TRTP": own["TRT01P"].to_numpy(),
-                    "PARCAT1": "BMD" if ENDPOINTS[name].kind == "bmd" else "TURNOVER MARKER",
-                    "PARAM": param, "PARAMCD": PARAMETERS[name], "AVISIT": labels[visit],
-                    "AVISITN": np.round(np.array(months)[visit], 4), "ADT": _dates(day), "ADY": np.floor(day) + 1,
-                    "AVAL": value, "BASE": base, "CHG": np.where(visit > 0, value - base, np.nan),
-                    "PCHG": np.where(visit > 0, 100 * (value / base - 1), np.nan),
-                    "ABLFL": or_none(yes, visit == 0), "ANL01FL": or_none(yes, visit > 0),
-                }
-            )
-        )  # fmt: skip
-    empty = pd.DataFrame({column.name: [] for column in ADBMD})
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    if not names:
+        return pd.DataFrame({column.name: [] for column in ADBMD})
+    found = np.stack([
+        observed[name].isel(draw=0).sel(arm=arms).to_numpy().reshape(len(subjects), -1)[:, at] for name in names
+    ])  # fmt: skip
+    place, row, visit = np.nonzero(np.isfinite(found))
+    value, base, day = found[place, row, visit], found[place, row, 0], came[row, visit]
+    later = visit > 0
+    labels = ["Baseline" if not m else f"Month {number(round(m, 4))}" for m in months]
+    own = {key: subjects[key].astype("category").to_numpy() for key in ("STUDYID", "USUBJID", "TRT01P")}
+    kinds = [int(ENDPOINTS[name].kind != "bmd") for name in names]
+    return pd.DataFrame(
+        {
+            **{key: x.take(row) for key, x in own.items()}, "TRT01PN": subjects["TRT01PN"].to_numpy()[row],
+            "TRTP": own["TRT01P"].take(row),
+            "PARCAT1": _coded(np.array(kinds)[place], ["BMD", "TURNOVER MARKER"]),
+            "PARAM": _coded(place, [_named(observed, name) for name in names]),
+            "PARAMCD": _coded(place, [PARAMETERS[name] for name in names]), "AVISIT": _coded(visit, labels),
+            "AVISITN": np.round(np.array(months)[visit], 4), "ADT": _dates(day), "ADY": np.floor(day) + 1,
+            "AVAL": value, "BASE": base, "CHG": np.where(later, value - base, np.nan),
+            "PCHG": np.where(later, 100 * (value / base - 1), np.nan),
+            "ABLFL": _coded(np.where(later, -1, 0), ["Y"]), "ANL01FL": _coded(np.where(later, 0, -1), ["Y"]),
+        }
+    )  # fmt: skip
+
+
+def _named(observed: xr.Dataset, name: str) -> str:
+    """An end point with its units."""
+    units = str(observed[name].attrs.get("units", ""))
+    return f"{ENDPOINTS[name].label} ({'relative to the usual' if units == '1' else units})"
 
 
 def _events(observed: xr.Dataset, study: Study, subjects: pd.DataFrame, events: pd.DataFrame | None) -> pd.DataFrame:
@@ -196,7 +220,6 @@ def _events(observed: xr.Dataset, study: Study, subjects: pd.DataFrame, events: 
     status = observed["status"].sel(arm=arms).to_numpy().ravel()
     left = np.minimum(observed["left_day"].sel(arm=arms).to_numpy().ravel(), end)
     ran = status != NO_RUN
-    ended = np.array(["COMPLETED THE STUDY", "WITHDREW", "WENT OVER TO RESCUE", "DIED", "NO RUN"], object)[status]
     kinds = [("LEFT", "Time to Leaving the Trial (days)", np.isin(status, [LEFT, RESCUED]), left, "LEFT THE TRIAL"),
              ("DEATH", "Time to Death (days)", status == DIED, left, "DEATH")]  # fmt: skip
     if events is not None:
@@ -206,15 +229,17 @@ def _events(observed: xr.Dataset, study: Study, subjects: pd.DataFrame, events: 
             full_time[ran], full_event[ran] = time, event
             label = ENDPOINTS[name].label
             kinds.append((EVENTS[name], f"Time to First {label} (days)", full_event, full_time, label.upper()))
-    parts = []
-    for code, label, event, time, description in kinds:
-        part = pd.DataFrame({key: subjects[key] for key in ("STUDYID", "USUBJID", "TRT01P", "TRT01PN")})
-        part = part.assign(
-            TRTP=subjects["TRT01P"], PARAM=label, PARAMCD=code, STARTDT=DAY_ONE.isoformat(), ADT=_dates(time),
-            ADY=np.floor(time) + 1, AVAL=time, CNSR=np.where(event, 0, 1),
-            EVNTDESC=np.where(event, description, ended),
-            CNSDTDSC=or_none(np.where(status == COMPLETED, "LAST PLANNED VISIT", "END OF STUDY DATE"), ~event),
-        )  # fmt: skip
-        parts.append(part[ran])
-    found: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return found
+    own = {key: subjects[key].astype("category") for key in ("STUDYID", "USUBJID", "TRT01P")}
+    own |= {"TRT01PN": subjects["TRT01PN"], "TRTP": own["TRT01P"]}
+    whole = pd.concat([pd.DataFrame(own)] * len(kinds), ignore_index=True)
+    place, time = np.repeat(np.arange(len(kinds)), n), np.concatenate([kind[3] for kind in kinds])
+    event = np.concatenate([kind[2] for kind in kinds])
+    at_end = np.tile(status == COMPLETED, len(kinds))
+    whole = whole.assign(
+        PARAM=_coded(place, [kind[1] for kind in kinds]), PARAMCD=_coded(place, [kind[0] for kind in kinds]),
+        STARTDT=DAY_ONE.isoformat(), ADT=_dates(time), ADY=np.floor(time) + 1, AVAL=time, CNSR=np.where(event, 0, 1),
+        EVNTDESC=_coded(np.where(event, place, len(kinds) + np.tile(status, len(kinds))),
+                        [*(kind[4] for kind in kinds), *_ENDED]),
+        CNSDTDSC=_coded(np.where(event, -1, at_end.astype(int)), ["END OF STUDY DATE", "LAST PLANNED VISIT"]),
+    )  # fmt: skip
+    return whole[np.tile(ran, len(kinds))].reset_index(drop=True)

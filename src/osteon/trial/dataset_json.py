@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 VERSION = "1.1.0"
+ROWS = 100_000  # of a piece of text
 TYPES = ("string", "integer", "decimal", "float", "double", "boolean", "datetime", "date", "time", "URI")
 _REQUIRED = ("datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label",
              "columns")  # fmt: skip
@@ -44,30 +48,20 @@ class Column:
         return made | ({"keySequence": self.key} if self.key else {})
 
 
-def or_none(values: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """Values as objects, None where they are not to be kept."""
-    found = values.astype(object)
-    found[~np.asarray(keep, bool)] = None
-    return found
-
-
 def document(
     table: pd.DataFrame, columns: Sequence[Column], *, name: str, label: str, study: str, created: str, version: str
 ) -> dict[str, Any]:
     """A table with these columns as a Dataset-JSON document; `created` is a moment such as 2026-01-31T12:00:00."""
-    cells = []
-    for column in columns:
-        values = table[column.name].to_numpy()
-        if column.type in ("double", "float", "decimal"):
-            x = np.round(values.astype(float), 6)
-            cells.append(or_none(x, np.isfinite(x)).tolist())
-        elif column.type == "integer":
-            x = values.astype(float)
-            known = np.isfinite(x)
-            cells.append(or_none(np.where(known, x, 0).astype(np.int64), known).tolist())
-        else:
-            cells.append([None if v is None or v == "" else str(v) for v in values])
-    return {
+    pieces = encoded(table, columns, name=name, label=label, study=study, created=created, version=version)
+    found: dict[str, Any] = json.loads(b"".join(pieces))
+    return found
+
+
+def encoded(
+    table: pd.DataFrame, columns: Sequence[Column], *, name: str, label: str, study: str, created: str, version: str
+) -> Iterator[bytes]:
+    """The document as JSON text (UTF-8), in pieces of many rows: quick, and never all of a large table at once."""
+    head = {
         "datasetJSONCreationDateTime": created,
         "datasetJSONVersion": VERSION,
         "fileOID": f"{study}.{name}",
@@ -80,12 +74,45 @@ def document(
         "name": name,
         "label": label,
         "columns": [column.described(name) for column in columns],
-        "rows": [list(row) for row in zip(*cells, strict=True)],
     }
+    yield _json(head)[:-1].encode() + b',"rows":['
+    cells = [_cells(table[column.name], column) for column in columns]
+    for first in range(0, len(table), ROWS):
+        yield (b"," if first else b"") + _rows([x.slice(first, ROWS) for x in cells])
+    yield b"]}"
 
 
-def text(content: dict[str, Any]) -> str:
-    """The document as JSON text."""
+def _cells(values: pd.Series, column: Column) -> pa.Array:
+    """A column as numbers, or as JSON text, each of its different texts once; what is missing is null."""
+    import pyarrow as pa
+
+    if column.type in ("double", "float", "decimal"):
+        x = np.round(values.to_numpy(float, na_value=np.nan), 6)
+        return pa.array(x, mask=~np.isfinite(x))
+    if column.type == "integer":
+        x = values.to_numpy(float, na_value=np.nan)
+        known = np.isfinite(x)
+        return pa.array(np.where(known, x, 0).astype(np.int64), mask=~known)
+    kinds = values.astype("category").cat
+    codes = kinds.codes.to_numpy().astype(np.int32)
+    texts = pa.array([_json(str(text)) if text != "" else None for text in kinds.categories], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)
+
+
+def _rows(cells: Sequence[pa.Array]) -> bytes:
+    """Rows of JSON text, with commas between them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = [pc.fill_null(pc.cast(x, pa.string()), "null") for x in cells]
+    inner = pc.binary_join_element_wise(*texts, ",")
+    rows = pc.binary_join_element_wise("[", inner, "]", "")
+    one = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows)
+    joined: bytes = pc.binary_join(one, ",")[0].as_buffer().to_pybytes()
+    return joined
+
+
+def _json(content: Any) -> str:
     return json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -40,7 +40,7 @@ def ancova(
     People whose change or baseline is NaN are left out. Both tables have the columns COLUMNS; a mean is that at the
     mean baseline of all who are analysed. Raises InputError when an arm has nobody, or no degree of freedom is left.
     """
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS  # statsmodels.api takes a second more to import
 
     change, baseline, arm = (np.asarray(x) for x in (change, baseline, arm))
     arms = int(arm.max()) + 1 if arms is None else arms
@@ -50,7 +50,9 @@ def ancova(
     _check(n, len(y) - arms - 1)
     b = b - b.mean()
     columns = [a[:, None] == np.arange(arms)] + ([b[:, None]] if np.ptp(b) > 0 else [])
-    fit = sm.OLS(y, np.hstack(columns).astype(float)).fit(cov_type="HC3" if robust else "nonrobust", use_t=True)
+    # The arms add up to a constant; that is said so that it is not looked for.
+    model = OLS(y, np.hstack(columns).astype(float), hasconst=True)
+    fit = model.fit(cov_type="HC3" if robust else "nonrobust", use_t=True)
     width = fit.params.size
     means = np.eye(arms, width)
     return _table(fit, means, n, alpha, 0), _table(fit, means[1:] - means[0], n[1:], alpha, 1)
