@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ PICTURE = "fractures"
 USES = {"fit": "fitted", "validate": "not fitted"}
 AIM = 0.75  # share of relative risks of trials that were not fitted that should lie inside
 TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+WIDE = 62  # letters in a line of a label
 Row = dict[str, Any]
 _PARTS: dict[str, Callable[[Row], bool]] = {
     "all": lambda r: True,
@@ -116,13 +118,17 @@ def _month(r: Row) -> str:
     return f"{r['month']:g}" if not r["since"] else f"{r['since']:g} to {r['month']:g}"
 
 
+def _label(r: Row, trials: Mapping[str, Trial]) -> str:
+    return f"{r['trial']}, {_fracture(r)}: {_arms(r, trials)}, month\N{NO-BREAK SPACE}{_month(r)}"
+
+
 def figure(found: FractureScores, trials: Mapping[str, Trial]) -> Figure:
     """Dots and intervals: published and predicted relative risks beside each other, a panel per use."""
     groups = {use: [r for r in found.ratios if r["use"] == use] for use in USES}
     groups = {use: rows for use, rows in groups.items() if rows}
     sizes = [len(rows) for rows in groups.values()]
     with style():
-        drawn = Figure(figsize=(9, 1.3 + 0.3 * sum(sizes) + 0.35 * len(sizes)), layout="constrained")
+        drawn = Figure(figsize=(10, 1.3 + 0.3 * sum(sizes) + 0.35 * len(sizes)), layout="constrained")
         axes = drawn.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=sizes)[:, 0]
         for ax, (use, rows) in zip(axes, groups.items(), strict=True):
             _panel(ax, rows, trials)
@@ -145,7 +151,7 @@ def _panel(ax: Axes, rows: Sequence[Row], trials: Mapping[str, Trial]) -> None:
         ax.plot(r["published"], at - 0.13, marker="o", color=INK, mfc=known, ms=5)
         fill = {"color": COLOURS[0]} if r["inside"] else {"color": COLOURS[1], "mfc": "white"}
         ax.plot(r["predicted"], at + 0.17, marker="D", ms=5, **fill)
-    labels = [f"{r['trial']}, {_fracture(r)}: {_arms(r, trials)}, month {_month(r)}" for r in rows]
+    labels = [textwrap.fill(_label(r, trials), WIDE) for r in rows]
     ax.set_yticks(range(len(rows)), labels, fontsize=7.5)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xscale("log")
