@@ -149,7 +149,7 @@ def _panel(ax: Axes, rows: Sequence[Row], trials: Mapping[str, Trial]) -> None:
         ax.plot([r["low"], r["high"]], [at - 0.13] * 2, color=INK, lw=1)
         known = INK if r["interval"] != "expected" else "white"
         ax.plot(r["published"], at - 0.13, marker="o", color=INK, mfc=known, ms=5)
-        fill = {"color": COLOURS[0]} if r["inside"] else {"color": COLOURS[1], "mfc": "white"}
+        fill: Row = {"color": COLOURS[0]} if r["inside"] else {"color": COLOURS[1], "mfc": "white"}
         ax.plot(r["predicted"], at + 0.17, marker="D", ms=5, **fill)
     labels = [textwrap.fill(_label(r, trials), WIDE) for r in rows]
     ax.set_yticks(range(len(rows)), labels, fontsize=7.5)
