@@ -116,11 +116,18 @@ def run_fine(study: Study, *, model: Model, draws: int | None = None, progress: 
 
 
 def simulate_at(
-    model: Model, person: Person, prior: Regimen, regimen: Regimen, days: np.ndarray, *, draws: int = 0
+    model: Model,
+    person: Person,
+    prior: Regimen,
+    regimen: Regimen,
+    days: np.ndarray,
+    *,
+    draws: int = 0,
+    target: float | None = None,
 ) -> xr.Dataset:
     """One person under one regimen at given days, ascending from 0; with `draws`, those after the most probable
-    parameters, which are the first draw then."""
-    return _run(model, person, prior, {"regimen": regimen}, days, draws=draws, best=True)
+    parameters, which are the first draw then, in steps that keep to a relative error of BMD (`target`)."""
+    return _run(model, person, prior, {"regimen": regimen}, days, draws=draws, target=target, best=True)
 
 
 def run(

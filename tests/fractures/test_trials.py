@@ -1,6 +1,7 @@
-"""Published fractures: people, relative risks and where their intervals come from. Trials marked fit alone."""
+"""Published fractures: people, relative risks and where their intervals come from. Values of trials marked fit alone."""
 
 import pytest
+from scipy.stats import norm
 
 from osteon.evidence import load_trial
 from osteon.fractures.trials import incidences, people, ratios
@@ -38,3 +39,11 @@ def test_people_follow_entry_rules():
     assert -3.2 < horizon.t_score["femoral_neck"] < -2.5
     assert horizon.t_sd["femoral_neck"] < 0.9
     assert {i.endpoint for i in incidences(load_trial("HORIZON_PFT"))} == {"vertebral_fracture", "hip_fracture"}
+
+
+def test_a_published_share_below_a_t_score_tells_what_is_not_known():
+    freedom, arch = people(load_trial("FREEDOM")), people(load_trial("ARCH"))
+    for who, site, below in ((freedom, "femoral_neck", 0.357), (arch, "total_hip", 0.67)):
+        found = norm.cdf(-2.5, who.t_score[site], who.t_sd[site])
+        assert found == pytest.approx(below, abs=1e-3)
+    assert arch.t_score["total_hip"] == -2.8

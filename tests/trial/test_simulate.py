@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import osteon
-from osteon import models, parameters, result
+from osteon import models, result
 from osteon.errors import InputError, OsteonWarning
 from osteon.population.people import Population
 from osteon.study import study_from
-from osteon.trial import people, simulate
+from osteon.trial import measure, people, simulate
 from osteon.trial.simulate import run_people
 
 DENOSUMAB = "denosumab 60 mg SC every 6 months"
@@ -89,15 +89,18 @@ def test_the_mean_of_people_is_about_the_mean_person():
 
 
 def test_people_of_an_untreated_arm_differ_as_published():
-    """SD of the 12-month change with two scans' errors: 3 to 4.5 % (spine and hip)."""
-    found = run_people(study(2000, arms=ARMS[:1]), seed=2)
-    records = parameters.load("observation")
+    """SD of the observed 12-month change: 3 to 4.5 % (spine and hip); markers: that of fitted trials' placebo arms."""
+    of = study(2000, arms=ARMS[:1], endpoints=["lumbar_spine_bmd", "total_hip_bmd", "ctx", "p1np"])
+    found = run_people(of, seed=2)
+    seen = measure.observe(found, of, 2)
     for site in ("lumbar_spine", "total_hip"):
         own = change(found, f"{site}_bmd", "placebo")
-        seen = np.hypot(own.std(), 2**0.5 * records[f"precision_{site}_bmd"].value)
-        assert 3.0 < seen < 4.5, site
+        assert 3.0 < np.nanstd(change(seen, f"{site}_bmd", "placebo")) < 4.5, site
         assert own.mean() == pytest.approx(change(run_people(study(2000, arms=ARMS[:1]), seed=2, personal=False),
                                                   f"{site}_bmd", "placebo").mean(), abs=0.2)  # fmt: skip
+    for name, published in (("ctx", 0.33), ("p1np", 0.27)):
+        log = np.log1p(change(seen, name, "placebo") / 100)
+        assert np.nanstd(log) == pytest.approx(published, rel=0.1), name
     spine, hip = (change(found, f"{s}_bmd", "placebo") for s in ("lumbar_spine", "total_hip"))
     assert 0.4 < np.corrcoef(spine, hip)[0, 1] < 0.65
 

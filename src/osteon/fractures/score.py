@@ -56,6 +56,17 @@ class FractureScores:
                     found.append({"use": use, "kind": kind, "n": len(own), "inside": hits, "share": hits / len(own)})
         return found
 
+    def latest(self) -> list[dict[str, Any]]:
+        """The relative risks less the earlier months of a comparison that has a later one."""
+        last: dict[tuple[str, ...], float] = {}
+        for r in self.ratios:
+            last[_comparison(r)] = max(last.get(_comparison(r), 0.0), r["month"])
+        return [r for r in self.ratios if r["month"] == last[_comparison(r)]]
+
+
+def _comparison(r: dict[str, Any]) -> tuple[str, ...]:
+    return r["trial"], r["endpoint"], r["arm"], r["beside"]
+
 
 def score(
     model: Model,

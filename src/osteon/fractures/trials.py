@@ -105,6 +105,7 @@ def people(trial: Trial, arm: TrialArm | None = None) -> TrialPeople:
     years = ASSUMED_AGE if age is None else age
     stated = next((p.t_score for p in (own, trial.people) if p and p.t_score), None) or {}
     known = {site: (s.mean, s.sd or v["trial_t_sd"]) for site, s in stated.items() if s.mean is not None}
+    known |= {rule["site"]: _parted(rule, known.get(rule["site"])) for rule in extra.get("parted", ())}
     grade = "B" if known else extra.get("evidence", "D")
     if not known and "entry" in extra:
         known = {extra["entry"][0]["site"]: _entered(extra["entry"], years, male)}
@@ -134,6 +135,18 @@ def _t_scores(
         means[site] = mean + sd * along * (middle - there) / width
         sds[site] = sd * float(np.sqrt((along * spread / width) ** 2 + 1 - along**2))
     return means, sds
+
+
+def _parted(rule: dict[str, Any], known: tuple[float, float] | None) -> tuple[float, float]:
+    """Mean and SD of a T-score of which the share of people below a value was published: the SD where the mean was
+    published too, else the mean with the usual SD of a trial."""
+    from scipy.special import ndtri
+
+    far = float(ndtri(rule["share_below"]))
+    if known is not None:
+        return known[0], (rule["t"] - known[0]) / far
+    sd = numbers()["trial_t_sd"]
+    return rule["t"] - far * sd, sd
 
 
 def _entered(rules: list[dict[str, Any]], age: float, male: bool) -> tuple[float, float]:

@@ -8,19 +8,19 @@ import csv
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from osteon import files
+from osteon import files, models
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError, OsteonWarning
 from osteon.evidence.loader import load_trials
 from osteon.evidence.score import Scores, score_points, validate
-from osteon.report import figures, scoreboard
+from osteon.fractures.score import FractureScores, score
+from osteon.report import figures, fractures, scoreboard
+from osteon.report.markdown import cell, decimal, table
 
 MODELS = ("osteon", "jorg2022")
 PAGE, PICTURES, PARTS = "validation.md", "img/validation", "parts"
@@ -37,17 +37,21 @@ def write(docs: Path, use: str | None = None) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OsteonWarning)  # what a model lacks is seen in the tables
         scores = [validate(name, trials) for name in MODELS]
+        broken = score(models.get(MODELS[0]), trials, scores[0].lines)
     (docs / PICTURES).mkdir(parents=True, exist_ok=True)
     drawn = [t.id for t in trials if any((s.points["trial"] == t.id).any() for s in scores)]
     for old in (docs / PICTURES).glob("*.svg"):
-        if old.stem not in drawn:
+        if old.stem not in (*drawn, fractures.PICTURE):
             old.unlink()
     for ident in drawn:
         files.write_whole(docs / PICTURES / f"{ident}.svg", small(figures.svg(figures.sheet(scores, ident))))
     if use is None:
         scoreboard.write(scores[0], parts)
+    if broken.ratios:
+        picture = docs / PICTURES / f"{fractures.PICTURE}.svg"
+        files.write_whole(picture, small(figures.svg(fractures.figure(broken, scores[0].trials))))
     tables = {name: shipped(name) for name in ("leave_one_out", "ablation")}
-    return files.write_whole(docs / PAGE, page(scores, drawn, parts, tables, use))
+    return files.write_whole(docs / PAGE, page(scores, drawn, parts, tables, use, broken))
 
 
 def _part(docs: Path, name: str) -> str:
@@ -75,8 +79,9 @@ def page(
     parts: dict[str, str],
     tables: dict[str, list[dict[str, str]]],
     use: str | None = None,
+    broken: FractureScores | None = None,
 ) -> str:
-    """The page as Markdown."""
+    """The page as Markdown; `broken` holds the scores of fractures, by the first model."""
     found = [
         "# Scores",
         "<!-- Written by `make scores`; docs/parts/ holds what is written by hand. -->",
@@ -98,6 +103,8 @@ def page(
             found += ["The same values for both, those that both can simulate:", _side_by_side(scores, same, [])]
         rows = [[r for r in s.rows() if r["use"] == kind] for s in scores]
         found += ["By trial:", _side_by_side(scores, rows, ["trial"])]
+    if broken is not None and broken.ratios:
+        found += fractures.section(broken, scores[0].trials, f"{PICTURES}/{fractures.PICTURE}.svg")
     found += ["## Trials left out one by one", _leave_one_out(tables["leave_one_out"])]
     found += ["## What each mechanism buys", _ablation(tables["ablation"])]
     found += ["## Where the model is wrong", parts[WRONG], "## Pictures", (
@@ -108,7 +115,7 @@ def page(
         trial = next(s.trials[ident] for s in scores if ident in s.trials)
         found += [
             f"### {ident}",
-            f"{_cell(trial.title)} Marked `{trial.use}`.",
+            f"{cell(trial.title)} Marked `{trial.use}`.",
             f"![{ident}]({PICTURES}/{ident}.svg)",
         ]
     made = "; ".join(f"{s.model} {s.provenance['parameters_hash']}" for s in scores)
@@ -149,7 +156,7 @@ def _side_by_side(scores: Sequence[Scores], rows: Sequence[list[dict[str, Any]]]
     for where in sorted(found, key=lambda w: (*w[:-1], order.index(w[-1]))):
         cells = [*where[:-1], _endpoint(where[-1])]
         for one in found[where]:
-            cells += ["", "", "", "", ""] if one is None else [str(one["n"]), *(_number(one[k]) for k in MEASURES)]
+            cells += ["", "", "", "", ""] if one is None else [str(one["n"]), *(decimal(one[k]) for k in MEASURES)]
         lines.append(cells)
     return table(heads, lines, left=len(keys) + 1)
 
@@ -164,7 +171,7 @@ def _leave_one_out(rows: list[dict[str, str]]) -> str:
     measures = ("fitted", "held_out", "ratio")
     heads = ["left out", "end point", "n", "fitted", "held out", "ratio", "drug in no other trial"]
     lines = [
-        [r["trial"], _endpoint(r["endpoint"]), r["n"], *(_number(r[k]) for k in measures), r["alone"]] for r in rows
+        [r["trial"], _endpoint(r["endpoint"]), r["n"], *(decimal(r[k]) for k in measures), r["alone"]] for r in rows
     ]  # fmt: skip
     return text + "\n\n" + table(heads, lines, left=2)
 
@@ -179,34 +186,13 @@ def _ablation(rows: list[dict[str, str]]) -> str:
     columns = [k for k in rows[0] if k.startswith(("fit_", "validate_"))]
     names = [(k.split("_", 1)[0], ENDPOINTS[k.split("_", 1)[1]].short) for k in columns]
     heads = ["left out", "misfit", "more", *(f"{use} {short}" for use, short in names)]
-    lines = [[r["left_out"], *(_number(r[k]) for k in ("misfit", "more", *columns))] for r in rows]
+    lines = [[r["left_out"], *(decimal(r[k]) for k in ("misfit", "more", *columns))] for r in rows]
     return text + "\n\n" + table(heads, lines, left=1)
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A Markdown table; the first `left` columns are text, the rest numbers."""
-    lines = [
-        "| " + " | ".join(heads) + " |",
-        "|" + "|".join("---" if i < left else "--:" for i in range(len(heads))) + "|",
-    ]
-    lines += ["| " + " | ".join(_cell(c) for c in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _endpoint(name: str) -> str:
     kind = ENDPOINTS[name]
     return kind.label + (" (ln)" if kind.kind == "marker" else "")
-
-
-def _number(value: Any) -> str:
-    """Two decimals; nothing for what is not there."""
-    if value is None or value == "" or pd.isna(float(value)):
-        return ""
-    return f"{float(value):.2f}".replace("-", "−")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
