@@ -50,13 +50,20 @@ def live(content: dict[str, Any]) -> Response:
                 "other": [t.model_dump() for t in other] if other is not None else None,
             },
             "text": plan.to_text(other),
-            "typical": service.person(plan.model_copy(update={"t_score": {}})),
+            "typical": service.person(plan, draws=draws),
             "a": service.courses(plan, draws=draws),
             "b": service.courses(second, draws=draws) if second else None,
         }
         return _answer(found)
     except (OsteonError, ValidationError) as error:
         return _answer({"error": _said(error)})  # a plan on its way to a better one is no failure of the page
+
+
+@router.post("/live/nothing")
+def nothing(content: dict[str, Any]) -> Response:
+    """The question, sent back: what a question costs by itself. Against it the speed of a slider is
+    measured."""
+    return _answer(content)
 
 
 @router.post("/live/study")

@@ -10,11 +10,10 @@ import numpy as np
 
 from osteon import tscores, uncertainty
 from osteon.app import chances, quick, words
-from osteon.app.plan import Plan
+from osteon.app.plan import Plan, parsed
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError
 from osteon.person import Person
-from osteon.regimen import parse_regimen
 from osteon.therapies import catalogue
 from osteon.units import MONTH_DAYS
 
@@ -44,8 +43,7 @@ def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
     said). Raises InputError.
     """
     months = months_of(plan.years)
-    treated = _course(_key(plan), plan.regimen, plan.years, draws)
-    untreated = _course(_key(plan), "none", plan.years, draws)
+    treated, untreated = _both(_key(plan), plan.regimen, plan.years, draws)
     grades = {t.therapy: catalogue.get(t.therapy) for t in plan.treatments}
     summary = {name: _last(treated, untreated, name) for name in (*BMD, "p1np", "ctx")}
     return {
@@ -63,9 +61,10 @@ def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
     }
 
 
-def person(plan: Plan) -> dict[str, Any]:
-    """What the person is like at month 0: usual T-scores where none are given."""
-    values = _values(_key(plan.model_copy(update={"t_score": {}})), "none", plan.years, 0)
+def person(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
+    """What the person is like at month 0: usual T-scores where none are given. With the `draws` of the curves that
+    are asked for as well, nothing is run twice."""
+    values, _ = _values(_key(plan.model_copy(update={"t_score": {}})), plan.regimen, plan.years, draws)
     known = tscores.references()
     usual = {
         site: (values[f"{site}_bmd"][0, 0] - mean) / sd for site, (mean, sd) in known.items() if f"{site}_bmd" in BMD
@@ -82,53 +81,66 @@ def _key(plan: Plan) -> str:
     return plan.person.model_dump_json()
 
 
-@functools.lru_cache(256)
-def _course(person: str, regimen: str, years: float, draws: int) -> dict[str, Any]:
-    """Curves of a person (as JSON) under a regimen; kept, since of two plans and none most stay as they were."""
+@functools.lru_cache(128)
+def _both(person: str, regimen: str, years: float, draws: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Curves of a person (as JSON) under a regimen and without; kept, since of two plans one mostly stays."""
     one = Person.model_validate_json(person)
     plain = one.model_copy(update={"t_score": None}).model_dump_json()  # T-scores only set the scale
-    scaled = {name: x[:, None, None, :] for name, x in _values(plain, regimen, years, draws).items()}
-    scaled = tscores.scale(scaled, one.t_score)
+    treated, untreated = _values(plain, regimen, years, draws)
+    found = _course(one, regimen, years, treated, draws)
+    return found, found if untreated is treated else _course(one, "none", years, untreated, draws)
+
+
+def _course(one: Person, regimen: str, years: float, values: dict[str, np.ndarray], draws: int) -> dict[str, Any]:
+    scaled = tscores.scale({name: x[:, None, None, :] for name, x in values.items()}, one.t_score)
     values = {name: x[:, 0, 0, :] for name, x in scaled.items()}
-    found: dict[str, Any] = {"regimen": regimen, "series": {}, "pct": {}, "t_score": {}}
-    for name, x in values.items():
-        found["series"][name] = _band(x)
-        if name in ENDPOINTS:
-            found["pct"][name] = _band(100 * (x / x[:, :1] - 1))
+    told = {("series", name): x for name, x in values.items()}
+    told |= {("pct", name): 100 * (x / x[:, :1] - 1) for name, x in values.items() if name in ENDPOINTS}
     for site, (mean, sd) in tscores.references().items():
         if f"{site}_bmd" in values:
-            found["t_score"][site] = _band((values[f"{site}_bmd"] - mean) / sd)
-    told = chances.of_course(one, months_of(years), values) if draws else None
-    found["chances"] = {name: _band(x) for name, x in told.items()} if told else None
-    return found
+            told["t_score", site] = (values[f"{site}_bmd"] - mean) / sd
+    chance = chances.of_course(one, months_of(years), values) if draws else None
+    told |= {("chances", name): x for name, x in (chance or {}).items()}
+    found: dict[str, Any] = {"regimen": regimen, "series": {}, "pct": {}, "t_score": {}, "chances": {}}
+    for (kind, name), band in zip(told, _bands(np.array(list(told.values()))), strict=True):
+        found[kind][name] = band
+    return found | {"chances": found["chances"] or None}
 
 
-@functools.lru_cache(256)
-def _values(person: str, regimen: str, years: float, draws: int) -> dict[str, np.ndarray]:
-    """What is shown [draw, month] of a person without T-scores; draws that failed are left out."""
+@functools.lru_cache(128)
+def _values(person: str, regimen: str, years: float, draws: int) -> tuple[dict[str, np.ndarray], ...]:
+    """What is shown [draw, month] of a person without T-scores, under the regimen and without (the very same where
+    that is the same); draws that failed are left out."""
     one = Person.model_validate_json(person)
-    values = quick.run(one, parse_regimen(regimen), months_of(years) * MONTH_DAYS, draws)
+    treated, untreated = quick.both(one, parsed(regimen), months_of(years) * MONTH_DAYS, draws)
+    found = _whole(treated)
+    return found, found if untreated is treated else _whole(untreated)
+
+
+def _whole(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     values = {name: values[name] for name in SHOWN}
-    if not all(np.isfinite(x[0]).all() for x in values.values()):
+    fine = np.isfinite(np.array(list(values.values()))).all(axis=(0, 2))
+    if not fine[0]:
         raise InputError("this plan cannot be computed; a smaller dose or fewer treatments at a time may help")
-    fine = np.all([np.isfinite(x).all(axis=1) for x in values.values()], axis=0)
-    return {name: x[fine] for name, x in values.items()}
+    return values if fine.all() else {name: x[fine] for name, x in values.items()}
 
 
-def _band(x: np.ndarray) -> dict[str, list[float]]:
-    """The curve of the most probable parameters [draw 0], and 5 and 95 % of the others."""
-    found = {"value": _plain(x[0])}
-    if len(x) > 2:
-        low, high = np.quantile(x[1:], (uncertainty.LOWER, uncertainty.UPPER), axis=0)
-        found |= {"lower": _plain(np.minimum(low, x[0])), "upper": _plain(np.maximum(high, x[0]))}
-    return found
+def _bands(x: np.ndarray) -> list[dict[str, list[float]]]:
+    """The curves of the most probable parameters (`value`), and 5 and 95 % of the others (`lower`, `upper`), of
+    values [what, draw, month]."""
+    curves = {"value": x[:, 0]}
+    if x.shape[1] > 2:
+        low, high = np.quantile(x[:, 1:], (uncertainty.LOWER, uncertainty.UPPER), axis=1)
+        curves |= {"lower": np.minimum(low, x[:, 0]), "upper": np.maximum(high, x[:, 0])}
+    names, plain = list(curves), _plain(np.stack(list(curves.values()), axis=1))
+    return [dict(zip(names, rows, strict=True)) for rows in plain]
 
 
-def _plain(x: np.ndarray) -> list[float]:
+def _plain(x: np.ndarray) -> list[Any]:
     """Five digits: what a curve needs, and no more on its way to the page."""
     with np.errstate(divide="ignore"):
         scale = 10.0 ** (4.0 - np.clip(np.floor(np.log10(np.abs(x))), -12, 12))
-    found: list[float] = (np.round(x * scale) / scale + 0.0).tolist()
+    found: list[Any] = (np.round(x * scale) / scale + 0.0).tolist()
     return found
 
 
