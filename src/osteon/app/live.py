@@ -20,13 +20,14 @@ router = APIRouter(include_in_schema=False)
 
 class Ask(BaseModel):
     """A plan and the treatments that it is compared with, as they are or as the `text` of a link; `bands`: with
-    uncertainty."""
+    uncertainty; `moving`: a slider moves, and only what is drawn then is wanted."""
 
     model_config = ConfigDict(extra="forbid")
     text: str | None = Field(None, max_length=8000)
     plan: Plan | None = None
     other: list[Treatment] | None = Field(None, max_length=MOST_TREATMENTS)
     bands: bool = False
+    moving: bool = False
 
     def pair(self) -> tuple[Plan, list[Treatment] | None]:
         """The plan and what it is compared with."""
@@ -43,6 +44,7 @@ def live(content: dict[str, Any]) -> Response:
     try:
         plan, other = Ask.model_validate(content).pair()
         draws = service.DRAWS if content.get("bands") else 0
+        lean = bool(content.get("moving"))
         second = plan.model_copy(update={"treatments": other}) if other is not None else None
         found = {
             "state": {
@@ -51,8 +53,8 @@ def live(content: dict[str, Any]) -> Response:
             },
             "text": plan.to_text(other),
             "typical": service.person(plan, draws=draws),
-            "a": service.courses(plan, draws=draws),
-            "b": service.courses(second, draws=draws) if second else None,
+            "a": service.courses(plan, draws=draws, lean=lean),
+            "b": service.courses(second, draws=draws, lean=lean) if second else None,
         }
         return _answer(found)
     except (OsteonError, ValidationError) as error:

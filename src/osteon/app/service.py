@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,11 @@ NOTICE = "osteon is a research tool, not medical advice."
 DRAWS = 63  # a round number of the kernel's lanes with the most probable parameters before them
 FINE_YEARS = 4.0  # up to which curves have a point every half month
 BMD = ("lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd")
+MARKERS = ("p1np", "ctx")
 SHOWN = (*BMD, "p1np", "ctx", "senescent_burden", "inflammation", "progenitors", "trabecular_bone_volume",
          "cortical_bone_volume", *quick.BALANCE)  # fmt: skip
+DRAWN_UNTREATED = (*BMD, *MARKERS, *(name for name in quick.BALANCE if not name.startswith("gain")))
+"""What the page draws while a slider moves; of markers their change alone."""
 
 
 def months_of(years: float) -> np.ndarray:
@@ -33,17 +37,17 @@ def months_of(years: float) -> np.ndarray:
     return found if end - found[-1] < 1e-9 else np.append(found, end)
 
 
-def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
+def courses(plan: Plan, *, draws: int = 0, lean: bool = False) -> dict[str, Any]:
     """What a plan does: curves of its person with and without the treatments.
 
     With `draws`, every curve has the 5 and 95 % of so many draws of the parameters. Keys: `months`; `plan` and
     `untreated`, each with `series` and `t_score` (by name `value` and, with draws, `lower` and `upper`; BMD in g/cm2,
     the rest relative to youth or the usual) and `pct`, the change from month 0 in %; `summary` at the last month,
     `words`, `evidence` and, with draws, `fractures`: chances in % of `plan` and `untreated` (None: nothing can be
-    said). Raises InputError.
+    said). `lean` leaves out what the page does not draw. Raises InputError.
     """
     months = months_of(plan.years)
-    treated, untreated = _both(_key(plan), plan.regimen, plan.years, draws)
+    treated, untreated = _both(_key(plan), plan.regimen, plan.years, draws, lean)
     grades = {t.therapy: catalogue.get(t.therapy) for t in plan.treatments}
     summary = {name: _last(treated, untreated, name) for name in (*BMD, "p1np", "ctx")}
     return {
@@ -82,20 +86,31 @@ def _key(plan: Plan) -> str:
 
 
 @functools.lru_cache(128)
-def _both(person: str, regimen: str, years: float, draws: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _both(person: str, regimen: str, years: float, draws: int, lean: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """Curves of a person (as JSON) under a regimen and without; kept, since of two plans one mostly stays."""
     one = Person.model_validate_json(person)
     plain = one.model_copy(update={"t_score": None}).model_dump_json()  # T-scores only set the scale
     treated, untreated = _values(plain, regimen, years, draws)
-    found = _course(one, regimen, years, treated, draws)
-    return found, found if untreated is treated else _course(one, "none", years, untreated, draws)
+    found = _course(one, regimen, years, treated, draws, SHOWN, lean)
+    if untreated is treated:
+        return found, found
+    return found, _course(one, "none", years, untreated, draws, DRAWN_UNTREATED if lean else SHOWN, lean)
 
 
-def _course(one: Person, regimen: str, years: float, values: dict[str, np.ndarray], draws: int) -> dict[str, Any]:
+def _course(
+    one: Person,
+    regimen: str,
+    years: float,
+    values: dict[str, np.ndarray],
+    draws: int,
+    wanted: Sequence[str],
+    lean: bool,
+) -> dict[str, Any]:
     scaled = tscores.scale({name: x[:, None, None, :] for name, x in values.items()}, one.t_score)
     values = {name: x[:, 0, 0, :] for name, x in scaled.items()}
-    told = {("series", name): x for name, x in values.items()}
-    told |= {("pct", name): 100 * (x / x[:, :1] - 1) for name, x in values.items() if name in ENDPOINTS}
+    told = {("series", name): values[name] for name in wanted if not (lean and name in MARKERS)}
+    changed = [name for name in wanted if name in ((*BMD, *MARKERS) if lean else ENDPOINTS)]
+    told |= {("pct", name): 100 * (values[name] / values[name][:, :1] - 1) for name in changed}
     for site, (mean, sd) in tscores.references().items():
         if f"{site}_bmd" in values:
             told["t_score", site] = (values[f"{site}_bmd"] - mean) / sd

@@ -46,7 +46,7 @@ class Explore {
   treatments(which = this.active) { return which === "b" ? this.state.other : this.state.plan.treatments; }
   changed() {
     clearTimeout(this.resting);
-    if (this.busy) this.waiting = true; else this.ask(this.question());
+    if (this.busy) this.waiting = true; else this.ask({ ...this.question(), moving: true });
     this.resting = setTimeout(() => this.ask({ ...this.question(), bands: true }), REST);
   }
   question() { return { plan: this.state.plan, other: this.state.other }; }
@@ -64,7 +64,7 @@ class Explore {
     const last = mine === this.asked;
     if (answer.error) { if (last) this.fail(answer.error.what ?? answer.error); }
     else if (last || live) this.receive(answer, question);
-    if (this.waiting && live) { this.waiting = false; this.ask(this.question()); }
+    if (this.waiting && live) { this.waiting = false; this.ask({ ...this.question(), moving: true }); }
     if (question.text !== undefined && !answer.error) this.ask({ ...this.question(), bands: true });
   }
   fail(text) { $("error").textContent = text; $("error").hidden = false; }
@@ -175,7 +175,10 @@ class Explore {
   }
   async export(kind) {
     if (kind === "png" || kind === "svg") return this.charts.save(kind);
-    if (kind === "csv") return save("osteon-plan.csv", csv(this.answer), "text/csv");
+    if (kind === "csv") {
+      if (!this.answer.a.draws) await this.ask({ ...this.question(), bands: true }); // a moving slider's answer lacks some
+      return save("osteon-plan.csv", csv(this.answer), "text/csv");
+    }
     const reply = await fetch("/live/study", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(this.question()) });
     if (reply.ok) save("osteon-plan.yaml", await reply.text(), "application/yaml"); else this.fail((await reply.json()).error);
   }
