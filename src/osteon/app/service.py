@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from osteon import tscores, uncertainty
+from osteon import parameters, tscores, uncertainty
 from osteon.app import chances, quick, words
 from osteon.app.plan import Plan, parsed
 from osteon.endpoints import ENDPOINTS
@@ -66,14 +66,19 @@ def courses(plan: Plan, *, draws: int = 0, lean: bool = False) -> dict[str, Any]
 
 
 def person(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
-    """What the person is like at month 0: usual T-scores where none are given. With the `draws` of the curves that
-    are asked for as well, nothing is run twice."""
+    """What is usual for the person at month 0: T-scores, age at menopause, weight (kg). With the `draws` of what
+    is asked for as well, nothing is run twice."""
     values, _ = _values(_key(plan.model_copy(update={"t_score": {}})), plan.regimen, plan.years, draws)
     known = tscores.references()
     usual = {
         site: (values[f"{site}_bmd"][0, 0] - mean) / sd for site, (mean, sd) in known.items() if f"{site}_bmd" in BMD
     }
-    return {"t_score": {site: round(float(value), 4) for site, value in usual.items()}}
+    best = quick.model().parameters()
+    return {
+        "t_score": {site: round(float(value), 4) for site, value in usual.items()},
+        "menopause_age": best.menopause_age,
+        "weight_kg": parameters.load("osteon")["reference_weight"].value,
+    }
 
 
 @functools.cache

@@ -147,7 +147,7 @@ export class Charts {
         .filter(([n]) => own[n]).map(([n, label, colour]) => ({ own: own[n], none: none[n], other: b?.fractures?.plan[n], label, colour }));
       this.small("fracture", "chance of a first fracture, %", rows, 2, true);
       const last = (x) => x.hip_fracture.value.at(-1).toFixed(1);
-      if (own.hip_fracture) $("fractures-words").textContent = `Chance of a hip fracture by the end: ${last(own)} in 100 on the plan, ${last(none)} untreated (dotted). This is not FRAX.`;
+      if (own.hip_fracture) $("fractures-words").textContent = `Chance of a hip fracture by the end: ${last(own)} in 100 on ${b ? "plan A" : "the plan"}${b?.fractures ? `, ${last(b.fractures.plan)} on plan B (dashed)` : ""}, ${last(none)} untreated (dotted), with death from other causes counted. This is not FRAX, and no number for one patient.`;
     }
   }
 
