@@ -218,10 +218,11 @@ def _grid(plan: Plan, courses: tuple[Course, ...]) -> Grid:
     late = _late(plan.outputs, courses, kinks, _Kept(plan))
     breaks = [plan.start, *_inside(plan, plan.start, 0.0, {max(plan.start, -LAST_YEARS)}), 0.0]
     early = _steps(plan, breaks)
-    both, n = {name: np.concatenate([getattr(early, name), getattr(late, name)]) for name in _EACH}, len(early)
+    joined: dict[str, Any] = {name: np.concatenate([getattr(early, name), getattr(late, name)]) for name in _EACH}
+    n = len(early)
     return replace(
         late,
-        **both,
+        **joined,
         events_from=np.concatenate([np.zeros(n, int), late.events_from]),
         active_from=np.concatenate([np.zeros(n, int), late.active_from]),
         bend=n + len(late),
