@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from osteon import parameters
 from osteon.app import theme
 from osteon.app.parts import cards
 from osteon.app.plan import Plan, fits
@@ -37,6 +38,24 @@ def test_a_link_gives_plan_and_curves(page):
     assert again["a"]["summary"] == found["a"]["summary"]
     assert again["b"]["regimen"] == "none"
     assert again["text"].endswith("&u=none")
+
+
+def test_a_moving_slider_gets_what_is_drawn_and_the_same_numbers(page):
+    whole = page.post("/live", json={"text": LINK}).json()
+    lean = page.post("/live", json={"text": LINK, "moving": True}).json()
+    assert lean["a"]["summary"] == whole["a"]["summary"]
+    assert lean["a"]["plan"]["pct"]["ctx"] == whole["a"]["plan"]["pct"]["ctx"]
+    for kind in ("series", "t_score"):
+        for name, curve in lean["a"]["untreated"][kind].items():
+            assert curve == whole["a"]["untreated"][kind][name]
+    assert len(str(lean)) < 0.8 * len(str(whole))
+
+
+def test_what_is_usual_comes_from_the_records(page):
+    usual = page.post("/live", json={"text": LINK}).json()["typical"]
+    records = parameters.load("osteon")
+    assert usual["weight_kg"] == records["reference_weight"].value
+    assert usual["menopause_age"] == records["menopause_age"].value
 
 
 @pytest.mark.parametrize(

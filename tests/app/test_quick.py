@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import osteon
-from osteon import parse_regimen
+from osteon import models, parse_regimen
 from osteon.app import quick, service
 from osteon.app.plan import Plan, Treatment
+from osteon.engine import cohort as cohorts
 from osteon.engine import grid as grids
 from osteon.person import Person
 from osteon.units import MONTH_DAYS
@@ -19,12 +20,13 @@ REGIMENS = [
     "dasatinib+quercetin every 28 days for 20 months + msc 1e8 cells IV once starting at week 8",
 ]
 WOMAN = Person(age=66, years_since_menopause=16, weight_kg=65)
+OLD = Person(age=85, years_since_menopause=30, senescent_burden=0.3)
 YOUNG, MAN = Person(age=52, years_since_menopause=1), Person(sex="male", age=78, senescent_burden=2)
 DMAB = Treatment(therapy="denosumab", dose=60, unit="mg", route="SC", interval="every 6 months", months=24)
 
 
 @pytest.mark.parametrize("text", REGIMENS)
-@pytest.mark.parametrize("person", [WOMAN, YOUNG, MAN], ids=["woman", "young", "man"])
+@pytest.mark.parametrize("person", [WOMAN, YOUNG, MAN, OLD], ids=["woman", "young", "man", "old"])
 def test_steps_are_short_enough(person, text):
     regimen = parse_regimen(text)
     found, truth = quick.run(person, regimen, DAYS), quick.run(person, regimen, DAYS, cut=4)
@@ -34,16 +36,41 @@ def test_steps_are_short_enough(person, text):
 
 @pytest.mark.parametrize("text", REGIMENS)
 def test_the_grid_is_what_from_steps_makes_of_its_edges(text):
-    plan = quick._plan(
-        quick.cohort(WOMAN),
-        quick.dosing.arms(quick.model(), WOMAN, parse_regimen("none"), [parse_regimen(text)], DAYS[-1])[0][1],
-        DAYS,
-    )
-    own = quick._grid(plan)
+    courses = tuple(quick._courses(WOMAN, parse_regimen(text), DAYS[-1]))
+    plan = quick._plan(quick.cohort(WOMAN), courses, DAYS)
+    own = quick._grid(plan, courses)
     usual = grids.from_steps(plan, np.append(own.t, plan.end))
-    for name in ("kind", "fresh", "events_from", "event_kind", "event_value", "active_from", "active", "out_at"):
+    np.testing.assert_array_equal(own.kind, np.where(usual.kind > 0, 2, 0))  # the kernel is a short one
+    for name in ("fresh", "events_from", "event_kind", "event_value", "active_from", "active", "out_at"):
         np.testing.assert_array_equal(getattr(own, name), getattr(usual, name), err_msg=name)
     np.testing.assert_allclose(own.h, usual.h, rtol=1e-9)
+
+
+@pytest.mark.parametrize("person", [WOMAN, YOUNG, MAN], ids=["woman", "young", "man"])
+def test_one_person_in_every_lane_is_what_a_cohort_of_one_makes(person):
+    people, layout = quick._alone(person, 2), quick.kernel().source.layout
+    courses = quick._courses(person, parse_regimen(REGIMENS[1]), DAYS[-1])
+    plan = quick._plan(people, courses, DAYS)
+    assert plan.kinks == cohorts.kink_spans(people, plan)
+    own, usual = (make(people, plan, layout, np.float64) for make in (quick._arrays, cohorts.arrays))
+    for name in ("x0", "par", "clock", "gain", "decay", "dose_factor", "kink", "order"):
+        np.testing.assert_allclose(getattr(own, name), getattr(usual, name), rtol=1e-12, err_msg=name)
+
+
+def test_the_untreated_beside_a_plan_are_those_alone():
+    treated, untreated = quick.both(WOMAN, parse_regimen(REGIMENS[1]), DAYS)
+    alone, same = quick.both(WOMAN, parse_regimen("none"), DAYS)
+    assert same is alone
+    for name in service.BMD:
+        np.testing.assert_allclose(untreated[name], alone[name], rtol=1e-4)
+        assert treated[name][0, 24] > 1.02 * untreated[name][0, 24]
+
+
+def test_kinetics_rest_on_no_trait_but_body_size():
+    p = quick.model().parameters()
+    other = p._replace(male=1.0, menopause_age=42.0, senescent_burden=2.0)
+    assert models.get("osteon").kinetics(other) == quick.model().kinetics(p)
+    assert quick.model().kinetics(p._replace(body_size=1.4)) != quick.model().kinetics(p)
 
 
 def test_numbers_are_those_of_osteon_simulate():

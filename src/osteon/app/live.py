@@ -20,13 +20,14 @@ router = APIRouter(include_in_schema=False)
 
 class Ask(BaseModel):
     """A plan and the treatments that it is compared with, as they are or as the `text` of a link; `bands`: with
-    uncertainty."""
+    uncertainty; `moving`: a slider moves, and only what is drawn then is wanted."""
 
     model_config = ConfigDict(extra="forbid")
     text: str | None = Field(None, max_length=8000)
     plan: Plan | None = None
     other: list[Treatment] | None = Field(None, max_length=MOST_TREATMENTS)
     bands: bool = False
+    moving: bool = False
 
     def pair(self) -> tuple[Plan, list[Treatment] | None]:
         """The plan and what it is compared with."""
@@ -43,6 +44,7 @@ def live(content: dict[str, Any]) -> Response:
     try:
         plan, other = Ask.model_validate(content).pair()
         draws = service.DRAWS if content.get("bands") else 0
+        lean = bool(content.get("moving"))
         second = plan.model_copy(update={"treatments": other}) if other is not None else None
         found = {
             "state": {
@@ -50,13 +52,20 @@ def live(content: dict[str, Any]) -> Response:
                 "other": [t.model_dump() for t in other] if other is not None else None,
             },
             "text": plan.to_text(other),
-            "typical": service.person(plan.model_copy(update={"t_score": {}})),
-            "a": service.courses(plan, draws=draws),
-            "b": service.courses(second, draws=draws) if second else None,
+            "typical": service.person(plan, draws=draws),
+            "a": service.courses(plan, draws=draws, lean=lean),
+            "b": service.courses(second, draws=draws, lean=lean) if second else None,
         }
         return _answer(found)
     except (OsteonError, ValidationError) as error:
         return _answer({"error": _said(error)})  # a plan on its way to a better one is no failure of the page
+
+
+@router.post("/live/nothing")
+def nothing(content: dict[str, Any]) -> Response:
+    """The question, sent back: what a question costs by itself. Against it the speed of a slider is
+    measured."""
+    return _answer(content)
 
 
 @router.post("/live/study")

@@ -10,6 +10,7 @@ fails: what cannot be used is left out, so that an old or broken link still open
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from pydantic import Field, FiniteFloat, ValidationError, field_validator, model
 
 from osteon.errors import InputError
 from osteon.person import EARLIEST_MENOPAUSE, Person, Sex
-from osteon.regimen import parse_regimen
+from osteon.regimen import Regimen, parse_regimen
 from osteon.therapies import catalogue
 from osteon.units import number
 from osteon.validation import Strict
@@ -36,6 +37,12 @@ ENDPOINTS = [
 ]  # fmt: skip
 _SHORT = {"sex": "sex", "age": "age", "ysm": "years_since_menopause", "w": "weight_kg", "sb": "senescent_burden",
           "y": "years"}  # fmt: skip
+
+
+@functools.lru_cache(512)
+def parsed(text: str) -> Regimen:
+    """`parse_regimen`, kept: a slider asks for the same regimen again and again. Raises RegimenError."""
+    return parse_regimen(text)
 
 
 class Treatment(Strict):
@@ -66,7 +73,7 @@ class Treatment(Strict):
         if (self.dose is None) != (self.unit is None):
             raise ValueError("give dose and unit, or neither")
         try:
-            regimen = parse_regimen(self.regimen)
+            regimen = parsed(self.regimen)
         except InputError as error:
             raise ValueError(str(error)) from None
         if len(regimen.blocks) != 1 or len(regimen.blocks[0].components) != 1:
@@ -126,7 +133,7 @@ class Plan(Strict):
                 f"years_since_menopause {years:g}: the menopause lies at {EARLIEST_MENOPAUSE:g} or later"
             )
         try:
-            parse_regimen(self.regimen)
+            parsed(self.regimen)
         except InputError as error:
             raise ValueError(str(error)) from None
         return self

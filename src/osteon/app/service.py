@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from osteon import tscores, uncertainty
+from osteon import parameters, tscores, uncertainty
 from osteon.app import chances, quick, words
-from osteon.app.plan import Plan
+from osteon.app.plan import Plan, parsed
 from osteon.endpoints import ENDPOINTS
 from osteon.errors import InputError
 from osteon.person import Person
-from osteon.regimen import parse_regimen
 from osteon.therapies import catalogue
 from osteon.units import MONTH_DAYS
 
@@ -22,8 +22,11 @@ NOTICE = "osteon is a research tool, not medical advice."
 DRAWS = 63  # a round number of the kernel's lanes with the most probable parameters before them
 FINE_YEARS = 4.0  # up to which curves have a point every half month
 BMD = ("lumbar_spine_bmd", "total_hip_bmd", "femoral_neck_bmd")
+MARKERS = ("p1np", "ctx")
 SHOWN = (*BMD, "p1np", "ctx", "senescent_burden", "inflammation", "progenitors", "trabecular_bone_volume",
          "cortical_bone_volume", *quick.BALANCE)  # fmt: skip
+DRAWN_UNTREATED = (*BMD, *MARKERS, *(name for name in quick.BALANCE if not name.startswith("gain")))
+"""What the page draws while a slider moves; of markers their change alone."""
 
 
 def months_of(years: float) -> np.ndarray:
@@ -34,18 +37,17 @@ def months_of(years: float) -> np.ndarray:
     return found if end - found[-1] < 1e-9 else np.append(found, end)
 
 
-def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
+def courses(plan: Plan, *, draws: int = 0, lean: bool = False) -> dict[str, Any]:
     """What a plan does: curves of its person with and without the treatments.
 
     With `draws`, every curve has the 5 and 95 % of so many draws of the parameters. Keys: `months`; `plan` and
     `untreated`, each with `series` and `t_score` (by name `value` and, with draws, `lower` and `upper`; BMD in g/cm2,
     the rest relative to youth or the usual) and `pct`, the change from month 0 in %; `summary` at the last month,
     `words`, `evidence` and, with draws, `fractures`: chances in % of `plan` and `untreated` (None: nothing can be
-    said). Raises InputError.
+    said). `lean` leaves out what the page does not draw. Raises InputError.
     """
     months = months_of(plan.years)
-    treated = _course(_key(plan), plan.regimen, plan.years, draws)
-    untreated = _course(_key(plan), "none", plan.years, draws)
+    treated, untreated = _both(_key(plan), plan.regimen, plan.years, draws, lean)
     grades = {t.therapy: catalogue.get(t.therapy) for t in plan.treatments}
     summary = {name: _last(treated, untreated, name) for name in (*BMD, "p1np", "ctx")}
     return {
@@ -63,14 +65,20 @@ def courses(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
     }
 
 
-def person(plan: Plan) -> dict[str, Any]:
-    """What the person is like at month 0: usual T-scores where none are given."""
-    values = _values(_key(plan.model_copy(update={"t_score": {}})), "none", plan.years, 0)
+def person(plan: Plan, *, draws: int = 0) -> dict[str, Any]:
+    """What is usual for the person at month 0: T-scores, age at menopause, weight (kg). With the `draws` of what
+    is asked for as well, nothing is run twice."""
+    values, _ = _values(_key(plan.model_copy(update={"t_score": {}})), plan.regimen, plan.years, draws)
     known = tscores.references()
     usual = {
         site: (values[f"{site}_bmd"][0, 0] - mean) / sd for site, (mean, sd) in known.items() if f"{site}_bmd" in BMD
     }
-    return {"t_score": {site: round(float(value), 4) for site, value in usual.items()}}
+    best = quick.model().parameters()
+    return {
+        "t_score": {site: round(float(value), 4) for site, value in usual.items()},
+        "menopause_age": best.menopause_age,
+        "weight_kg": parameters.load("osteon")["reference_weight"].value,
+    }
 
 
 @functools.cache
@@ -82,53 +90,77 @@ def _key(plan: Plan) -> str:
     return plan.person.model_dump_json()
 
 
-@functools.lru_cache(256)
-def _course(person: str, regimen: str, years: float, draws: int) -> dict[str, Any]:
-    """Curves of a person (as JSON) under a regimen; kept, since of two plans and none most stay as they were."""
+@functools.lru_cache(128)
+def _both(person: str, regimen: str, years: float, draws: int, lean: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Curves of a person (as JSON) under a regimen and without; kept, since of two plans one mostly stays."""
     one = Person.model_validate_json(person)
     plain = one.model_copy(update={"t_score": None}).model_dump_json()  # T-scores only set the scale
-    scaled = {name: x[:, None, None, :] for name, x in _values(plain, regimen, years, draws).items()}
-    scaled = tscores.scale(scaled, one.t_score)
+    treated, untreated = _values(plain, regimen, years, draws)
+    found = _course(one, regimen, years, treated, draws, SHOWN, lean)
+    if untreated is treated:
+        return found, found
+    return found, _course(one, "none", years, untreated, draws, DRAWN_UNTREATED if lean else SHOWN, lean)
+
+
+def _course(
+    one: Person,
+    regimen: str,
+    years: float,
+    values: dict[str, np.ndarray],
+    draws: int,
+    wanted: Sequence[str],
+    lean: bool,
+) -> dict[str, Any]:
+    scaled = tscores.scale({name: x[:, None, None, :] for name, x in values.items()}, one.t_score)
     values = {name: x[:, 0, 0, :] for name, x in scaled.items()}
-    found: dict[str, Any] = {"regimen": regimen, "series": {}, "pct": {}, "t_score": {}}
-    for name, x in values.items():
-        found["series"][name] = _band(x)
-        if name in ENDPOINTS:
-            found["pct"][name] = _band(100 * (x / x[:, :1] - 1))
+    told = {("series", name): values[name] for name in wanted if not (lean and name in MARKERS)}
+    changed = [name for name in wanted if name in ((*BMD, *MARKERS) if lean else ENDPOINTS)]
+    told |= {("pct", name): 100 * (values[name] / values[name][:, :1] - 1) for name in changed}
     for site, (mean, sd) in tscores.references().items():
         if f"{site}_bmd" in values:
-            found["t_score"][site] = _band((values[f"{site}_bmd"] - mean) / sd)
-    told = chances.of_course(one, months_of(years), values) if draws else None
-    found["chances"] = {name: _band(x) for name, x in told.items()} if told else None
-    return found
+            told["t_score", site] = (values[f"{site}_bmd"] - mean) / sd
+    chance = chances.of_course(one, months_of(years), values) if draws else None
+    told |= {("chances", name): x for name, x in (chance or {}).items()}
+    found: dict[str, Any] = {"regimen": regimen, "series": {}, "pct": {}, "t_score": {}, "chances": {}}
+    for (kind, name), band in zip(told, _bands(np.array(list(told.values()))), strict=True):
+        found[kind][name] = band
+    return found | {"chances": found["chances"] or None}
 
 
-@functools.lru_cache(256)
-def _values(person: str, regimen: str, years: float, draws: int) -> dict[str, np.ndarray]:
-    """What is shown [draw, month] of a person without T-scores; draws that failed are left out."""
+@functools.lru_cache(128)
+def _values(person: str, regimen: str, years: float, draws: int) -> tuple[dict[str, np.ndarray], ...]:
+    """What is shown [draw, month] of a person without T-scores, under the regimen and without (the very same where
+    that is the same); draws that failed are left out."""
     one = Person.model_validate_json(person)
-    values = quick.run(one, parse_regimen(regimen), months_of(years) * MONTH_DAYS, draws)
+    treated, untreated = quick.both(one, parsed(regimen), months_of(years) * MONTH_DAYS, draws)
+    found = _whole(treated)
+    return found, found if untreated is treated else _whole(untreated)
+
+
+def _whole(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     values = {name: values[name] for name in SHOWN}
-    if not all(np.isfinite(x[0]).all() for x in values.values()):
+    fine = np.isfinite(np.array(list(values.values()))).all(axis=(0, 2))
+    if not fine[0]:
         raise InputError("this plan cannot be computed; a smaller dose or fewer treatments at a time may help")
-    fine = np.all([np.isfinite(x).all(axis=1) for x in values.values()], axis=0)
-    return {name: x[fine] for name, x in values.items()}
+    return values if fine.all() else {name: x[fine] for name, x in values.items()}
 
 
-def _band(x: np.ndarray) -> dict[str, list[float]]:
-    """The curve of the most probable parameters [draw 0], and 5 and 95 % of the others."""
-    found = {"value": _plain(x[0])}
-    if len(x) > 2:
-        low, high = np.quantile(x[1:], (uncertainty.LOWER, uncertainty.UPPER), axis=0)
-        found |= {"lower": _plain(np.minimum(low, x[0])), "upper": _plain(np.maximum(high, x[0]))}
-    return found
+def _bands(x: np.ndarray) -> list[dict[str, list[float]]]:
+    """The curves of the most probable parameters (`value`), and 5 and 95 % of the others (`lower`, `upper`), of
+    values [what, draw, month]."""
+    curves = {"value": x[:, 0]}
+    if x.shape[1] > 2:
+        low, high = np.quantile(x[:, 1:], (uncertainty.LOWER, uncertainty.UPPER), axis=1)
+        curves |= {"lower": np.minimum(low, x[:, 0]), "upper": np.maximum(high, x[:, 0])}
+    names, plain = list(curves), _plain(np.stack(list(curves.values()), axis=1))
+    return [dict(zip(names, rows, strict=True)) for rows in plain]
 
 
-def _plain(x: np.ndarray) -> list[float]:
+def _plain(x: np.ndarray) -> list[Any]:
     """Five digits: what a curve needs, and no more on its way to the page."""
     with np.errstate(divide="ignore"):
         scale = 10.0 ** (4.0 - np.clip(np.floor(np.log10(np.abs(x))), -12, 12))
-    found: list[float] = (np.round(x * scale) / scale + 0.0).tolist()
+    found: list[Any] = (np.round(x * scale) / scale + 0.0).tolist()
     return found
 
 

@@ -32,7 +32,7 @@ class Source:
 
 def generate(model: Model, use: Use, dtype: str) -> Source:
     """The kernel's source. Steps are of three kinds: "rest" before anything has happened, "free" while no drug is
-    heard, and "drug"."""
+    heard, and "drug". A short one has no code of its own for "free"; its grids must have "drug" there."""
     graph = Graph()
     names = model.parameters()._fields
     vary = tuple(n for n in names if n in set(use.varying))
@@ -40,7 +40,7 @@ def generate(model: Model, use: Use, dtype: str) -> Source:
     asleep = etdrk4.dormant(model, use.channels, use.zero)
     at_rest = etdrk4.dormant(model, (), use.zero)
     steps = {"rest": etdrk4.step(model, p, graph, channels=(), dormant=at_rest)}
-    if at_rest != asleep:
+    if at_rest != asleep and not use.short:
         steps["free"] = etdrk4.step(model, p, graph, channels=(), dormant=asleep)
     if use.channels:
         steps["drug"] = etdrk4.step(model, p, graph, channels=use.channels, dormant=asleep)
@@ -91,7 +91,7 @@ def generate(model: Model, use: Use, dtype: str) -> Source:
         parts.append(writer.function(f"step_{name}", targets, error=one.error))
         source.operations[name] = dict(writer.counted)
         writer.known = dict(always)
-    for name, same in (("free", "rest"), ("drug", "free")):
+    for name, same in (("free", "drug" if use.short and "drug" in steps else "rest"), ("drug", "free")):
         if name not in steps:
             parts += [f"{function}_{name} = {function}_{same}\n" for function in ("step", "lengths", "begin")]
             for prefix in ("", "lengths_", "begin_"):

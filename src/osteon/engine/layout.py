@@ -62,3 +62,5 @@ class Use:
     """States that are 0 at everyone's start, and that no jump touches."""
     raw: bool = False
     """Whether outputs are the states themselves and not what the model observes."""
+    short: bool = False
+    """Whether steps without drugs take those with drugs once something has happened: less code to compile."""

@@ -1,4 +1,4 @@
-// What the charts of the page show: the large one at once, the others in the next frame and only where they are seen.
+// What the charts of the page show: the large one at once, the others after that frame and only where they are seen.
 import { MARGIN, draw, room } from "./curves.js";
 import { save, signed, when } from "./words.js";
 
@@ -17,13 +17,17 @@ export class Charts {
       if (this.page.answer) this.others();
     }, { rootMargin: "300px" });
     for (const id of ["markers", "ageing", "fractures"]) eye.observe($(id));
-    new ResizeObserver(() => this.page.answer && this.draw()).observe($("hero"));
+    this.size = [$("hero").clientWidth || 600, $("hero").clientHeight || 330]; // asked for when it changes: each time would lay the page out anew
+    new ResizeObserver(() => {
+      this.size = [$("hero").clientWidth || 600, $("hero").clientHeight || 330];
+      if (this.page.answer) this.draw();
+    }).observe($("hero"));
   }
 
   draw() {
     this.hero();
-    cancelAnimationFrame(this.later);
-    this.later = requestAnimationFrame(() => this.others());
+    cancelAnimationFrame(this.later); clearTimeout(this.after);
+    this.later = requestAnimationFrame(() => (this.after = setTimeout(() => this.others()))); // when the large one is on the screen
   }
 
   colours() {
@@ -54,7 +58,7 @@ export class Charts {
   hero() {
     const { a, b } = this.page.answer, c = this.colours(), { site, unit } = this.page.view, box = $("hero");
     const spec = (this.shown = this.spec());
-    box.innerHTML = draw(spec, box.clientWidth || 600, box.clientHeight || 330, c);
+    box.innerHTML = draw(spec, ...this.size, c);
     const own = spec.lines.at(-1).y;
     box.setAttribute("aria-label", `${SITES[site]}, ${UNITS[unit]}: ${own[0]} today, ${own.at(-1)} at the end. ${a.words.changed}`);
     $("legend").innerHTML = [
@@ -97,7 +101,7 @@ export class Charts {
     tip.style.right = left ? `${$("hero").clientWidth - this.cursorAt() + 10}px` : "";
   }
   cursorAt() {
-    const end = this.page.answer.a.months.at(-1), width = $("hero").clientWidth - MARGIN.l - MARGIN.r;
+    const end = this.page.answer.a.months.at(-1), width = this.size[0] - MARGIN.l - MARGIN.r;
     return MARGIN.l + (Math.min(this.page.view.month, end) / end) * width;
   }
   moveCursor() { $("cursor").style.transform = `translateX(${this.cursorAt()}px)`; }
@@ -143,7 +147,7 @@ export class Charts {
         .filter(([n]) => own[n]).map(([n, label, colour]) => ({ own: own[n], none: none[n], other: b?.fractures?.plan[n], label, colour }));
       this.small("fracture", "chance of a first fracture, %", rows, 2, true);
       const last = (x) => x.hip_fracture.value.at(-1).toFixed(1);
-      if (own.hip_fracture) $("fractures-words").textContent = `Chance of a hip fracture by the end: ${last(own)} in 100 on the plan, ${last(none)} untreated (dotted). This is not FRAX.`;
+      if (own.hip_fracture) $("fractures-words").textContent = `Chance of a hip fracture by the end: ${last(own)} in 100 on ${b ? "plan A" : "the plan"}${b?.fractures ? `, ${last(b.fractures.plan)} on plan B (dashed)` : ""}, ${last(none)} untreated (dotted), with death from other causes counted. This is not FRAX, and no number for one patient.`;
     }
   }
 

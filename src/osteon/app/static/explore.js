@@ -9,10 +9,10 @@ const REST = 160; // ms without a change, after which bands are asked for
 const $ = (id) => document.getElementById(id);
 const SLIDERS = [
   { key: "age", label: "Age", min: 45, max: 90, step: 1, show: (v) => `${v} years` },
-  { key: "years_since_menopause", label: "Years since menopause", min: 0, max: 45, step: 1, usual: (s) => Math.max(0, Math.round(s.age - 50)), show: (v) => `${v}`, women: true },
+  { key: "years_since_menopause", label: "Years since menopause", min: 0, max: 45, step: 1, usual: (s, typical) => Math.max(0, Math.round(s.age - typical.menopause_age)), show: (v) => `${v}`, women: true },
   { key: "lumbar_spine", label: "T-score, spine", min: -5, max: 1.5, step: 0.1, t: true, show: (v) => v.toFixed(1).replace("-", "−") },
   { key: "total_hip", label: "T-score, hip", min: -5, max: 1.5, step: 0.1, t: true, show: (v) => v.toFixed(1).replace("-", "−") },
-  { key: "weight_kg", label: "Weight", min: 40, max: 120, step: 1, usual: () => 70, show: (v) => `${v} kg` },
+  { key: "weight_kg", label: "Weight", min: 40, max: 120, step: 1, usual: (_, typical) => typical.weight_kg, show: (v) => `${v} kg` },
   { key: "senescent_burden", label: "Frailty: senescent cells", min: 0, max: 3, step: 0.1, always: true, show: (v) => (v === 1 ? "usual" : `${v.toFixed(1)} × usual`) },
   { key: "years", label: "Years to look ahead", min: 1, max: 20, step: 1, always: true, show: (v) => years(v) },
 ];
@@ -34,7 +34,7 @@ class Explore {
   }
   usual(s) {
     if (s.t) return this.answer?.typical.t_score[s.key] ?? -1;
-    return s.usual ? s.usual(this.state.plan) : 1;
+    return s.usual && this.answer ? s.usual(this.state.plan, this.answer.typical) : 1;
   }
   set(s, value) {
     const plan = this.state.plan;
@@ -46,7 +46,7 @@ class Explore {
   treatments(which = this.active) { return which === "b" ? this.state.other : this.state.plan.treatments; }
   changed() {
     clearTimeout(this.resting);
-    if (this.busy) this.waiting = true; else this.ask(this.question());
+    if (this.busy) this.waiting = true; else this.ask({ ...this.question(), moving: true });
     this.resting = setTimeout(() => this.ask({ ...this.question(), bands: true }), REST);
   }
   question() { return { plan: this.state.plan, other: this.state.other }; }
@@ -64,7 +64,7 @@ class Explore {
     const last = mine === this.asked;
     if (answer.error) { if (last) this.fail(answer.error.what ?? answer.error); }
     else if (last || live) this.receive(answer, question);
-    if (this.waiting && live) { this.waiting = false; this.ask(this.question()); }
+    if (this.waiting && live) { this.waiting = false; this.ask({ ...this.question(), moving: true }); }
     if (question.text !== undefined && !answer.error) this.ask({ ...this.question(), bands: true });
   }
   fail(text) { $("error").textContent = text; $("error").hidden = false; }
@@ -175,7 +175,10 @@ class Explore {
   }
   async export(kind) {
     if (kind === "png" || kind === "svg") return this.charts.save(kind);
-    if (kind === "csv") return save("osteon-plan.csv", csv(this.answer), "text/csv");
+    if (kind === "csv") {
+      if (!this.answer.a.draws) await this.ask({ ...this.question(), bands: true }); // a moving slider's answer lacks some
+      return save("osteon-plan.csv", csv(this.answer), "text/csv");
+    }
     const reply = await fetch("/live/study", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(this.question()) });
     if (reply.ok) save("osteon-plan.yaml", await reply.text(), "application/yaml"); else this.fail((await reply.json()).error);
   }
