@@ -34,9 +34,7 @@ def trial_study(people: int) -> Any:
 
 def replicate_study() -> Any:
     """A study of two arms over two years, of which replicates are drawn."""
-    return _study(
-        100, {"placebo": "none", "antibody": ANTIBODY}, [0, 6, 12, 24], ["total_hip_bmd"]
-    )
+    return _study(100, {"placebo": "none", "antibody": ANTIBODY}, [0, 6, 12, 24], ["total_hip_bmd"])
 
 
 def _study(people: int, arms: dict[str, str], visits: list[int], endpoints: list[str]) -> Any:
