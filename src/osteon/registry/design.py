@@ -21,6 +21,10 @@ _PLACEBO = re.compile(r"(?<!no )(?<!without )(?<!without a )(?:placebos?|vehicle
 _SHAM = re.compile(
     r"\bsham\b|simulat\w+\s+(?:of\s+)?(?:\w+\s+)?(?:injection|puncture|procedure)|simulating lumbar", _I
 )
+_AGAINST_USUAL = re.compile(
+    r"\b(?:vs\.?|versus|compared\s+(?:to|with))\s+(?:\w+\s+){0,2}(?:conventional|standard|usual)\s+"
+    r"(?:treatment|therapy|care|management)\b", re.IGNORECASE,
+)  # fmt: skip
 _CONTROL = re.compile(
     r"\bcontrols?\b|standard (?:of )?care|conventional|usual care|standard treatment|\balone\b|\bonly\b", _I
 )
@@ -85,6 +89,10 @@ def control(record: Record) -> Value:
             return Value("active", "arm-without-cells", _first_words(arms[i]), 0.7, f"armGroups[{i}]")
         if alike and alike.value == "dose":
             return alike
+    if randomised:
+        for p in record.tiers("title", "summary"):
+            if m := _AGAINST_USUAL.search(p.text):
+                return Value("active", "text-names-usual-care", m[0], 0.75, p.field)
     if not arms and randomised:
         for p in record.tiers("title", "summary", "description"):
             if m := _PLACEBO.search(p.text):

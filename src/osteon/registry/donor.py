@@ -24,7 +24,7 @@ _DONOR = re.compile(
     _I,
 )
 _BIRTH = re.compile(
-    r"umbilical[\s-]+cord|wharton|placent\w+|amnio\w*|\bcord[\s-](?:blood|derived|lining|tissue)\w*|"
+    r"umbilical[\s-]+cord|wharton|placent\w+|amnio\w*|\bperinatal\s+tissue\w*|\bcord[\s-](?:blood|derived|lining|tissue)\w*|"
     r"\bh?UCB?-?\s?MSCs?\b|"
     r"\bh?UMSCs?\b|\bHUC-?MSCs?\b|\bWJ-?\s?MSCs?|\bULSCs?\b",
     _I,
