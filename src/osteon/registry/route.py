@@ -20,12 +20,14 @@ ROUTES: tuple[tuple[str, str], ...] = (
                         r"trans-?epicardial\w*|into\s+the\s+(?:[\w']+\s+){0,2}(?:myocardium|endocardium|"
                         r"ventric\w+\s+wall|heart\s+muscle)|"
                         r"\bin\s+the\s+myocardium|NOGA"),
-    ("intraportal", r"portal\s+vein|intra-?portal\w*|hepatic\s+vein|intra-?hepatic\w*|into\s+the\s+liver(?!\s+through)"),
+    ("intraportal", r"portal\s+vein|intra-?portal\w*|hepatic\s+vein|intra-?hepatic\w*|"
+                    r"into\s+the\s+liver(?!\s+through)"),
     ("intrathecal", r"intra-?\s?thecal\w*|lumbar\s+punctur\w+|sub-?arachnoid\w*|intra-?spinal\s+canal|"
                     r"into\s+(?:the\s+)?cerebrospinal"),
     ("intraspinal", r"intra-?\s?spinal\b|intra-?medullar[ye]?\b(?!\s+(?:nail|rod|canal|fix))|"
                     r"into\s+the\s+(?:injured\s+)?spinal\s+cord"),
-    ("intracerebral", r"intra-?cerebr\w*|intra-?ventricular\w*(?!\s+h(?:a)?emorrhag)|intra-?cranial(?:ly)?\s+(?:inj|admin|transpl|"
+    ("intracerebral", r"intra-?cerebr\w*|intra-?ventricular\w*(?!\s+ha?emorrhag)|"
+                      r"intra-?cranial(?:ly)?\s+(?:inj|admin|transpl|"
                       r"infus)\w*|stereotactic\w*\s+"
                       r"(?:inj|impl|transpl|infus)\w*|intra-?parenchymal\w*|intra-?cavitary|ommaya"),
     ("intradiscal", r"intra-?\s?dis[ck]\w*|into\s+(?:the\s+)?(?:\w+\s+){0,3}(?:inter-?vertebral\s+)?dis[ck]s?\b|"
@@ -49,7 +51,8 @@ ROUTES: tuple[tuple[str, str], ...] = (
                       r"into\s+the\s+(?:\w+\s+)?muscles?\b"),
     ("intraperitoneal", r"intra-?\s?peritone\w+"),
     ("subcutaneous", r"sub-?\s?cutan\w+|intra-?\s?derm\w+|\bs\.c\."),
-    ("topical", r"\btopical\w*|\btrans-?derm\w+|\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
+    ("topical", r"\btopical\w*|\btrans-?derm\w+|"
+                r"\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
                 r"\beye\s?drops?|"
                 r"applied\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
     ("IV", r"intra-?\s?ven(?:o|e)us\w*|intravenosu\w*|endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
