@@ -8,6 +8,8 @@ import pytest
 
 from app_client import STUDY
 
+pytestmark = pytest.mark.slow  # minutes of a browser and a busy server: left to `make verify`
+
 
 def go(page, server, path, title):
     page.goto(server.base + path)

@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow  # minutes of a browser and a busy server: left to `make verify`
+
 TIMES = 2.0  # how much longer than on an empty page a slider may take, key to redrawn chart
 SERVER_TIMES = 12.0  # how much more CPU than a question that asks nothing a move may cost the server
 ROUNDS, MOVES = 6, 7
