@@ -15,12 +15,12 @@ import click
 @click.option("--token", metavar="SECRET", help="What a browser must know to come in (address?token=SECRET).")
 def command(port: int, no_browser: bool, host: str, token: str | None) -> None:
     """The web app: see it, drag it, share it. Runs on this machine until Ctrl-C; asks no other."""
+    from importlib.util import find_spec
+
     from osteon.errors import InputError
 
-    try:
-        import nicegui  # noqa: F401
-    except ImportError:
-        raise InputError("the app needs NiceGUI and Plotly: pip install 'osteon[app]'") from None
+    if find_spec("nicegui") is None:
+        raise InputError("the app needs NiceGUI: pip install 'osteon[app]'")
     from osteon.app import main
 
     main.run(host=host, port=port, browser=not no_browser, token=token)

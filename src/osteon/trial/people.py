@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 LARGEST = 2_000_000  # people per arm
 ATTEMPTS = 60
-LATEST_MENOPAUSE = 70.0
-AGES_SD = 10.0  # of people with limits of age but no SD; about that of the survey's people from 50
 LIGHTEST, HEAVIEST = 30.0, 200.0  # kg
 _KEY = 5
 _FEATURES = ("age", "menopause", "weight", "femoral_neck", "lumbar_spine", "total_hip", "p1np", "ctx", "burden",
@@ -130,7 +128,7 @@ class _Drawn:
     def people(self) -> tuple[dict[str, Any], np.ndarray]:
         """Columns of people, and who can be."""
         low, high = self.model.age_range
-        ages = Spread(self.who.age, AGES_SD, low, high)
+        ages = Spread(self.who.age, parameters.load("trial")["age_sd"].value, low, high)
         z_age = self.z("age")
         age = ages.at(z_age)
         if "sex" not in self.model.uses:  # a model of one reference woman
@@ -151,12 +149,13 @@ class _Drawn:
     def _menopause(self, ages: Spread, age: np.ndarray, z_age: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Age at menopause [person], and who can be."""
         spread, given = parameters.load("us_50plus")["menopause_sd"].value, self.who.years_since_menopause
+        latest = parameters.load("trial")["latest_menopause"].value
         if self.who.sex == "male":
             return np.full(self.n, np.nan), np.ones(self.n, bool)
         z = self.z("menopause")
         if given is None:
             menopause = self.model.parameters().menopause_age + spread * z
-            return menopause, (menopause >= EARLIEST_MENOPAUSE) & (menopause <= LATEST_MENOPAUSE)
+            return menopause, (menopause >= EARLIEST_MENOPAUSE) & (menopause <= latest)
         years = Spread(given, float(np.hypot(spread, ages.sd)), 0.0, 90.0)
         if years.fixed and not ages.fixed:
             menopause = ages.mean - given.mean + spread * z
@@ -166,7 +165,7 @@ class _Drawn:
             r = (ages.sd**2 + years.sd**2 - spread**2) / (2 * ages.sd * years.sd)
             r = float(np.clip(r, 0.0, 0.99))
             menopause = age - years.at(r * z_age + np.sqrt(1 - r**2) * z)
-        return menopause, (menopause >= EARLIEST_MENOPAUSE) & (menopause <= LATEST_MENOPAUSE) & (menopause <= age)
+        return menopause, (menopause >= EARLIEST_MENOPAUSE) & (menopause <= latest) & (menopause <= age)
 
     def _bone(
         self, ages: Spread, age: np.ndarray, z_age: np.ndarray, menopause: np.ndarray

@@ -138,7 +138,8 @@ def _of_draw(model: Model, draw: int | Mapping[str, float] | None) -> Model | No
             raise InputError(f"draw {draw}: {model.name} has {count} draws, 0 to {count - 1}")
         draw = {name: float(x[draw]) for name, x in every.items()}
     kind: Any = type(model)
-    return kind(getattr(model, "without", ()), dict(draw), bounded=False)  # type: ignore[no-any-return]
+    drawn: Model = kind(getattr(model, "without", ()), dict(draw), bounded=False)
+    return drawn
 
 
 Found = tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray, dict[str, np.ndarray], dict[str, Any]]

@@ -12,6 +12,7 @@ from osteon.app import limits, studies
 from osteon.app.api.deps import State, StateOf
 from osteon.app.api.errors import ApiError
 from osteon.app.api.forms import Asked, Compare, FactorialRequest, JobRequest, Model, StudyText
+from osteon.app.jobs import Job
 from osteon.app.plan import Plan
 from osteon.errors import InputError, StudyError
 from osteon.study import Study
@@ -128,8 +129,11 @@ def _add(state: State, kind: str, study: Study, model: str, draws: int | None, s
         raise ApiError(503, str(full), "jobs", "try again later") from None
 
 
-def _job(state: State, ident: str) -> Any:
-    job = state.jobs.get(ident)
+def _job(state: State, ident: str) -> Job:
+    return _there(state.jobs.get(ident))
+
+
+def _there(job: Job | None) -> Job:
     if job is None:
         raise ApiError(404, "there is no such job", "jobs", "its id is what POST /api/jobs returned; old jobs go")
     return job
@@ -138,16 +142,13 @@ def _job(state: State, ident: str) -> Any:
 @router.get("/jobs/{ident}", tags=["jobs"], summary="How far a job is")
 def job(ident: JobId, state: StateOf) -> dict[str, Any]:
     """`state` is queued, running, done, failed or cancelled; `share` is what is done, 0 to 1."""
-    found: dict[str, Any] = _job(state, ident).as_dict()
-    return found
+    return _job(state, ident).as_dict()
 
 
 @router.delete("/jobs/{ident}", tags=["jobs"], summary="Cancel a job, or remove its files")
 def cancel(ident: JobId, state: StateOf) -> dict[str, Any]:
     """Ends its process at once."""
-    _job(state, ident)
-    found: dict[str, Any] = state.jobs.cancel(ident).as_dict()  # type: ignore[union-attr]
-    return found
+    return _there(state.jobs.cancel(ident)).as_dict()
 
 
 @router.get("/jobs/{ident}/files", tags=["jobs"], summary="The files of a job")

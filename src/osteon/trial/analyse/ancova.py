@@ -9,6 +9,7 @@ least squares for many replicates of a trial at once, tested to agree.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,8 +66,8 @@ def _check(n: np.ndarray, df: int) -> None:
         raise InputError(f"{int(n.sum())} people are too few to analyse {len(n)} arms; take more people")
 
 
-def _table(fit: object, contrasts: np.ndarray, n: np.ndarray, alpha: float, first: int) -> pd.DataFrame:
-    test = fit.t_test(contrasts)  # type: ignore[attr-defined]
+def _table(fit: Any, contrasts: np.ndarray, n: np.ndarray, alpha: float, first: int) -> pd.DataFrame:
+    test = fit.t_test(contrasts)
     limits = np.atleast_2d(test.conf_int(alpha))
     columns = (
         np.arange(first, first + len(contrasts)), np.ravel(test.effect), np.ravel(test.sd),
