@@ -9,7 +9,7 @@ from osteon import models, parameters
 from osteon.cli.main import run
 from osteon.errors import InputError
 from osteon.population import survey
-from osteon.population.courses import untreated
+from osteon.population.usual import usual_lives
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +48,15 @@ def test_the_same_seed_gives_the_same_people(america):
 
 
 def test_courses_between_whole_years_and_menopauses():
-    courses = untreated(models.get())
+    courses = usual_lives(models.get())
     age = np.array([50.0, 60.5, 100.0, 60.5])
     menopause, male = np.array([38.0, 50.5, 64.0, 50.5]), np.array([False, False, False, True])
     found = courses.bmd("total_hip", male, age, menopause)
-    women, men = courses.women["total_hip"], courses.men["total_hip"]
-    assert found[0] == women[0, 0]
-    assert found[1] == pytest.approx(women[12:14, 10:12].mean())
-    assert found[2] == women[-1, -1]
-    assert found[3] == pytest.approx(men[10:12].mean())
+    table = courses.value["total_hip_bmd"]  # menopause from 36, the last row men; age from 25
+    assert found[0] == table[2, 25]
+    assert found[1] == pytest.approx(table[14:16, 35:37].mean())
+    assert found[2] == table[28, 75]
+    assert found[3] == pytest.approx(table[-1, 35:37].mean())
 
 
 def test_a_sample_has_the_expected_shares(america):
@@ -65,7 +65,7 @@ def test_a_sample_has_the_expected_shares(america):
     got = {(r["sex"], r["age"]): r for r in survey.shares(america)}
     for sex in survey.SEXES:
         values = {name: p[f"{name}_{sex}"].value for name in survey.FITTED}
-        expected = survey.expected(model, untreated(model), p, sex, values)
+        expected = survey.expected(model, usual_lives(model), p, sex, values)
         for what in ("osteoporosis", "low_bone_mass"):
             assert got[sex, "50+"][f"{what}_pct"] == pytest.approx(expected[None][what], abs=0.8)
 

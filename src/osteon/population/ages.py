@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from osteon.errors import InputError, nearest
-from osteon.population.courses import FIRST, LAST
 
 COLUMNS = ("sex", "age_lo", "age_hi", "count")
+FIRST, LAST = 50.0, 100.0  # years of age of a population
 MOST = 1e10  # people of a band
 
 

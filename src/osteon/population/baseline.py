@@ -34,8 +34,7 @@ from osteon.engine.cohort import Cohort
 from osteon.errors import InputError
 from osteon.models import Model
 from osteon.population import steps, survey
-from osteon.population.courses import SITES
-from osteon.population.usual import LOSS, MARKERS, TURNOVER, usual_lives
+from osteon.population.usual import LOSS, MARKERS, SITES, TURNOVER, usual_lives
 from osteon.population.variation import BLOCK
 from osteon.units import number
 

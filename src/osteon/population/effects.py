@@ -13,7 +13,7 @@ from osteon.engine import cohort as cohorts
 from osteon.models import Model
 from osteon.person import Person
 from osteon.population import steps
-from osteon.population.courses import SITES
+from osteon.population.usual import SITES
 from osteon.regimen import Regimen
 from osteon.simulation import check_therapies
 

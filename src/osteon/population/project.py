@@ -25,9 +25,9 @@ from osteon.errors import InputError
 from osteon.fractures import hazards, relative
 from osteon.models import Model
 from osteon.population import effects, survey
-from osteon.population.courses import SITES, untreated
 from osteon.population.people import Population
 from osteon.population.policies import Policy
+from osteon.population.usual import SITES, usual_lives
 from osteon.therapies import catalogue
 from osteon.uncertainty import LOWER, UPPER
 
@@ -152,7 +152,7 @@ class _Lives:
     def __init__(self, start: Population, years: int, seed: int, model: Model) -> None:
         self.model, self.years = model, years
         t = start.table
-        courses = untreated(model)
+        courses = usual_lives(model)
         male = (t["sex"] == "male").to_numpy()
         new = _entrants(start, years, seed, model)
         join = {key: np.concatenate([x, new[key]]) for key, x in {

@@ -28,8 +28,8 @@ from osteon.evidence.loader import table_rows
 from osteon.models import Model
 from osteon.population import ages
 from osteon.population.ages import Band
-from osteon.population.courses import LAST, SITES, Courses, untreated
 from osteon.population.people import Population
+from osteon.population.usual import SITES, Usual, usual_lives
 
 SEXES = ("female", "male")
 DECADES = (50, 60, 70, 80)
@@ -93,7 +93,7 @@ def _bone(
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """BMD (g/cm2) [person] by site, as in the module's formula."""
-    z, courses, found = _normals(p, male, rng), untreated(model), {}
+    z, courses, found = _normals(p, male, rng), usual_lives(model), {}
     for site in SITES:
         sd = spread(p, site, male, age)
         mean = courses.bmd(site, male, age, menopause) * usual(p, site, male, age)
@@ -177,7 +177,7 @@ def _ages(p: parameters.ParameterSet, sex: str, decade: int, share: np.ndarray) 
     """Ages at shares of a decade's people, the youngest first: a density that falls exponentially."""
     counts = census(sex)
     if decade == DECADES[-1]:
-        fall, width = p["old_age_decline"].value, LAST - decade
+        fall, width = p["old_age_decline"].value, ages.LAST - decade
     else:
         after = decade + 10 if decade + 10 < DECADES[-1] else decade
         fall, width = float(np.log(counts[after - 10] / counts[after])) / 10.0, 10.0
@@ -231,7 +231,7 @@ def calibrate(model: Model | None = None) -> dict[str, float]:
     from scipy.optimize import least_squares
 
     model = model or models.get()
-    p, courses = parameters.load("us_50plus"), untreated(model)
+    p, courses = parameters.load("us_50plus"), usual_lives(model)
     found: dict[str, float] = {}
     for sex in SEXES:
 
@@ -253,7 +253,7 @@ def calibrate(model: Model | None = None) -> dict[str, float]:
 
 
 def expected(
-    model: Model, courses: Courses, p: parameters.ParameterSet, sex: str, values: Mapping[str, float]
+    model: Model, courses: Usual, p: parameters.ParameterSet, sex: str, values: Mapping[str, float]
 ) -> dict[int | None, dict[Any, float]]:
     """Prevalence (%) by decade (None: all) and kind, or (site, kind), without chance."""
     from scipy.special import ndtr, ndtri

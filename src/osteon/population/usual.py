@@ -1,7 +1,7 @@
 """Usual lives: what the model makes of people without treatment by age, sex and menopause, and what faster loss does.
 
-Tables from one run of the kernel, kept for a process. People are judged by how far they are from these lives
-(population/baseline)."""
+Tables from one run of the kernel, kept for a process. A person's own bone is a multiple of these lives
+(population/survey, population/baseline)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 from osteon.engine import cohort as cohorts
 from osteon.models import Model
 from osteon.population import steps
-from osteon.population.courses import SITES
 
+SITES = ("lumbar_spine", "total_hip", "femoral_neck")
 LOSS = ("estrogen_gain", "supply_ageing")
 """Parameters that a person's rate of loss multiplies."""
 TURNOVER = ("turnover_trabecular", "turnover_cortical")
@@ -50,6 +50,10 @@ class Usual:
             return np.where(male, rows(-1), women)
 
         return of(self.value[name]), of(self.steep[name])
+
+    def bmd(self, site: str, male: np.ndarray, age: np.ndarray, menopause: np.ndarray) -> np.ndarray:
+        """Mean BMD (g/cm2) at a site of people [person]."""
+        return self.at(f"{site}_bmd", male, age, menopause)[0]
 
 
 _usual: dict[str, Usual] = {}  # by model and fit

@@ -22,8 +22,8 @@ from osteon import dosing, draws, parameters, tscores
 from osteon.errors import InputError
 from osteon.person import EARLIEST_MENOPAUSE, Distribution
 from osteon.population import baseline, survey
-from osteon.population.courses import SITES
 from osteon.population.people import Population
+from osteon.population.usual import SITES
 from osteon.population.variation import BLOCK
 from osteon.trial.spread import Spread
 

@@ -28,8 +28,8 @@ from osteon.engine.cohort import Cohort
 from osteon.errors import InputError, IntegrationError
 from osteon.population import baseline, steps
 from osteon.population.baseline import Placed
-from osteon.population.courses import SITES
 from osteon.population.people import Population
+from osteon.population.usual import SITES
 from osteon.population.variation import BLOCK
 from osteon.simulation import check_person, check_therapies, study_facts
 from osteon.trial import people
