@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -157,7 +158,8 @@ def test_a_heavy_job_does_not_hold_up_others(bare, state):
             await client.delete(f"/api/jobs/{job['id']}")
             return sorted(times)[len(times) // 2], told
 
-    median, told = asyncio.run(measure())
+    with ThreadPoolExecutor(1) as apart:  # the browser's driver may hold this thread's event loop
+        median, told = apart.submit(asyncio.run, measure()).result()
     assert told["state"] == RUNNING
     assert median < 0.25
 
