@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 
-from osteon.engine import etdrk4, trace
+from osteon.engine import etdrk4, straight, trace
 from osteon.engine.layout import Layout, Use
 from osteon.engine.trace import Graph, Node
 from osteon.engine.writer import Writer
@@ -112,8 +112,8 @@ def _fill(writer: Writer) -> str:
         "N_OUT": len(layout.outputs), **{f"ROW_{part.upper()}": layout.row(part) for part in rows},
     }  # fmt: skip
     header = "".join(f"{key} = {value}\n" for key, value in sizes.items())
-    constants = "".join(f"{name} = F({value!r})\n" for value, name in writer.constants.items())
-    return frame.replace("#SIZES#\n", f"F = np.{writer.dtype}\n" + header).replace("#CONSTANTS#\n", constants)
+    header = f"F = np.{writer.dtype}\nSTRAIGHT = {straight.VERSION}\n{header}"
+    return frame.replace("#SIZES#\n", header)
 
 
 Kinds = dict[int, frozenset[str]]

@@ -5,15 +5,24 @@ from __future__ import annotations
 from osteon.engine.layout import STAGES, Layout
 from osteon.engine.trace import Node
 
+_FUNCTION = '''
+_{name} = straight(F, LANES, "{args}", """\
+{before}""", """\
+{inside}""")
+
+
+@njit(**OPTIONS)
+def {name}({args}):
+    _{name}({args})
+'''
 GROUP = {"float64": 4, "float32": 3}  # reciprocals per division; fewer where a product might overflow
 
 
 class Writer:
-    """Writes functions; keeps the constants and the expressions that are known already."""
+    """Writes functions; keeps the expressions that are known already."""
 
     def __init__(self, layout: Layout, dtype: str) -> None:
         self.layout, self.dtype = layout, dtype
-        self.constants: dict[float, str] = {}
         self.known: dict[int, str] = {}
         self.counted: dict[str, int] = {}
 
@@ -26,19 +35,15 @@ class Writer:
     ) -> str:
         """A function that computes the targets' nodes and stores them."""
         body = Body(self, [n for n, _ in targets] + ([error] if error is not None else []))
-        indent = "        " if lanes else "    "
-        lines = [f"{indent}{line}" for line in body.lines]
-        lines += [f"{indent}{target} = {body.name(node)}" for node, target in targets]
+        lines = [*body.lines, *(f"{target} = {body.name(node)}" for node, target in targets)]
         if error is not None:
             cell = self.cell(self.layout.row("error"))
-            lines.append(f"{indent}{cell} = {cell} + {body.name(error)}")
+            lines.append(f"{cell} = {cell} + {body.name(error)}")
         self.counted = body.counted()
-        scalars = [f"    {var} = {place}" for place, var in body.scalars.items()]
+        once = [f"{var} = {place}" for place, var in body.scalars.items()] if lines else []
         args = "w, s, t, h" if name.startswith(("step", "lengths", "begin")) else ("w, s" if lanes else "s")
-        head = ["@njit(**OPTIONS)", f"def {name}({args}):", *(scalars or [])]
-        if not lines:
-            return "\n".join([*head, "    return", ""])
-        return "\n".join([*head, *(["    for j in range(LANES):"] if lanes else []), *lines, ""])
+        before, inside = (once, lines) if lanes else ([*once, *lines], [])
+        return _FUNCTION.format(name=name, args=args, before="\n".join(before), inside="\n".join(inside))
 
 
 class Body:
@@ -86,17 +91,18 @@ class Body:
     def name(self, node: Node) -> str:
         """The variable that holds a node's value."""
         if node.op == "const":
-            return self.writer.constants.setdefault(node.tag, f"C{len(self.writer.constants)}")
+            return repr(float(node.tag))
         if node.index not in self.names:
             self.names[node.index] = self._load(node)
         return self.names[node.index]
 
     def _load(self, node: Node) -> str:
+        found = f"v{node.index}"
         place = self.writer.known.get(node.index) or self._leaf(node)
         if place.startswith("s["):
             return self.scalars.setdefault(place, f"s{len(self.scalars)}")
-        self.lines.append(f"v{node.index} = {place}")
-        return f"v{node.index}"
+        self.lines.append(f"{found} = {place}")
+        return found
 
     def _leaf(self, node: Node) -> str:
         layout, cell = self.writer.layout, self.writer.cell
@@ -115,8 +121,11 @@ class Body:
             return cell(layout.row("sixth"))
         if kind == "u":
             return cell(layout.row("u") + layout.channels.index(rest[0]) * STAGES + rest[1])
-        scale = cell(layout.row("scale"))
-        return f"{scale} * h" if kind == "h" else f"{cell(layout.row('base'))} + {scale} * t"
+        scale = cell(layout.row("scale"))  # of a person's own clock
+        if kind == "h":
+            return f"{scale} * h"
+        self.lines.append(f"passed = {scale} * t")
+        return f"{cell(layout.row('base'))} + passed"
 
     def _emit(self, output: Node) -> None:
         """Everything that `output` needs and that is not there yet."""
@@ -172,9 +181,8 @@ class Body:
 
         below: dict[tuple[int, int], tuple[str, str]] = {}
         product = up(0, len(group))
-        one = self.writer.constants.setdefault(1.0, f"C{len(self.writer.constants)}")
         whole = f"v{group[0].index}" if len(group) == 1 else f"r{tag}"
-        self.lines.append(f"{whole} = {one} / {product}")
+        self.lines.append(f"{whole} = 1.0 / {product}")
         down(0, len(group), whole)
         self.names |= {n.index: f"v{n.index}" for n in group}
         self.divisions += 1
