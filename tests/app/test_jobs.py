@@ -63,6 +63,38 @@ def test_a_job_gives_what_osteon_run_gives(client, tmp_path):
     assert client.get(f"/api/jobs/{job['id']}/files/summary.csv").status_code == 404
 
 
+def test_a_virtual_trial_gives_what_osteon_run_trial_gives(client, tmp_path):
+    from osteon.cli.main import run
+
+    study = STUDY.replace("n_per_arm: 50", "n_per_arm: 12")
+    job = client.post("/api/jobs", json={"yaml": study, "draws": 0, "trial": True}).json()
+    found = wait(client, job["id"])
+    assert found["state"] == DONE, found
+    names = {one["name"] for one in found["files"]}
+    assert names >= {"trial.nc", "trial_report.html", "trial_summary.csv", "adam/ADSL.json", "result_people.nc"}
+    (tmp_path / "s.yaml").write_text(study)
+    assert run(["run", str(tmp_path / "s.yaml"), "--draws", "0", "--trial", "--out", str(tmp_path / "out")]) == 0
+    for name in ("trial_summary.csv", "summary.csv"):
+        text = client.get(f"/api/jobs/{job['id']}/files/{name}").text
+        assert text == (tmp_path / "out" / name).read_text()
+    people = client.get(f"/api/jobs/{job['id']}/files/adam/ADSL.json").json()
+    assert people["records"] == 24
+    told = client.get(f"/api/jobs/{job['id']}/files/summary.json").json()["trial"]
+    assert told["endpoint"] == "lumbar_spine_bmd"
+    assert any("_vs_" in row["statistic"] for row in told["table"])
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [({"kind": "factorial"}, "trial goes with kind run"), ({}, "up to 50,000 as a virtual trial")],
+)
+def test_a_virtual_trial_that_cannot_be_is_refused(client, more, what):
+    study = STUDY.replace("n_per_arm: 50", "n_per_arm: 40000")
+    answer = client.post("/api/jobs", json={"yaml": study, "trial": True, **more})
+    assert 400 <= answer.status_code < 500
+    assert what in str(answer.json())
+
+
 def test_cancel_ends_the_process_and_the_next_one_begins(jobs):
     first = jobs.add("run", "long", payload(draws=200))
     second = jobs.add("run", "waits", payload())

@@ -36,6 +36,28 @@ def test_trial_from_text_to_files(own_page, own_server):
     assert "“drug”" in own_page.locator(".sentence").first.inner_text()
 
 
+def test_a_virtual_trial(own_page, own_server):
+    go(own_page, own_server, "/trial", "Trial")
+    own_page.get_by_label("Study file, YAML").fill(STUDY.replace("n_per_arm: 50", "n_per_arm: 20"))
+    own_page.get_by_text("This is a study: 2 arms, 20 people").wait_for()
+    own_page.get_by_text("Also as a virtual trial").click()
+    own_page.get_by_label("Draws (how sure?)").click()
+    own_page.get_by_role("option", name=re.compile("^none")).click()
+    own_page.get_by_role("button", name="Run", exact=True).click()
+    own_page.get_by_text("The virtual trial", exact=True).wait_for(timeout=180_000)
+    with own_page.expect_download() as started:
+        own_page.get_by_role("link", name="summary.json").click()
+    told = json.loads(started.value.path().read_text())["trial"]
+    row = next(r for r in told["table"] if r["endpoint"] == told["endpoint"] and r["month"] == told["month"]
+               and "_vs_" in r["statistic"])  # fmt: skip
+    table = own_page.locator("table.plain", has_text="What the trial would report").inner_text()
+    assert f"{row['value']:.2f}".replace("-", "−") in table
+    own_page.get_by_role("link", name="adam/ADSL.json").wait_for()
+    own_page.frame_locator('iframe[title="Report of the virtual trial"]').get_by_text(
+        "A small study"
+    ).first.wait_for()
+
+
 def test_a_wrong_study_says_where(own_page, own_server):
     go(own_page, own_server, "/trial", "Trial")
     field = own_page.get_by_label("Study file, YAML")

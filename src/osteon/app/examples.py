@@ -26,6 +26,16 @@ arms:
 visits: [0, 6, 12, 24, 27, 30, 36, 48]
 endpoints: [lumbar_spine_bmd, total_hip_bmd, ctx, p1np]
 """,
+    "A virtual trial with fractures": """\
+id: fractures
+title: Denosumab or nothing for three years, 1,000 women in each arm
+people: {species: human, sex: female, age: 72, t_score: {lumbar_spine: -2.8, total_hip: -1.9}, n_per_arm: 1000}
+arms:
+  - {name: no treatment, regimen: none}
+  - {name: denosumab, regimen: denosumab 60 mg SC every 6 months}
+visits: [0, 12, 24, 36]
+endpoints: [lumbar_spine_bmd, total_hip_bmd, ctx, vertebral_fracture, nonvertebral_fracture, hip_fracture]
+""",
     "All combinations of three treatments": """\
 id: combinations
 title: Teriparatide, zoledronate, exercise

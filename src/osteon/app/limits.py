@@ -16,6 +16,7 @@ MAX_BODY = 1_000_000  # bytes of a request
 MAX_MESSAGE = 1_000_000  # bytes of a message on a web socket
 MAX_TEXT = 4_000  # characters of a regimen
 MAX_PEOPLE = 1_000_000  # of a study, over all arms
+MAX_TRIAL = 50_000  # of a virtual trial, over all arms: they are run one by one
 MAX_ARMS = 64
 MAX_VISITS = 400
 MAX_MONTHS = 720.0
@@ -36,14 +37,14 @@ def check_regimen(regimen: Regimen, until_days: float, what: str) -> None:
         raise InputError(f"{what}: {doses:,} doses; the app takes up to {MAX_DOSES:,}: give a longer interval")
 
 
-def check_study(study: Study, draws: int | None) -> None:
+def check_study(study: Study, draws: int | None, *, trial: bool = False) -> None:
     """Raises InputError when a study is larger than the app runs; the command line has no such bounds."""
     more = "; `osteon run` on the command line has no such bound"
-    people = study.people.n_per_arm * len(study.arms)
-    if people > MAX_PEOPLE:
+    people, most = study.people.n_per_arm * len(study.arms), MAX_TRIAL if trial else MAX_PEOPLE
+    if people > most:
         raise InputError(
             f"people.n_per_arm: {study.people.n_per_arm:,} in {len(study.arms)} arms are {people:,} people; "
-            f"the app takes up to {MAX_PEOPLE:,}{more}"
+            f"the app takes up to {most:,}{' as a virtual trial' if trial else ''}{more}"
         )
     if len(study.arms) > MAX_ARMS:
         raise InputError(f"arms: {len(study.arms)}; the app takes up to {MAX_ARMS}{more}")

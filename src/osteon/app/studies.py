@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from osteon.study import Study
 
 
-def read(given: str | dict[str, Any], draws: int | None = None) -> Study:
+def read(given: str | dict[str, Any], draws: int | None = None, *, trial: bool = False) -> Study:
     """A study from YAML text or from a mapping, within the app's limits; raises StudyError or InputError with line or
     field."""
     from osteon import files
     from osteon.study import study_from
 
     study = study_from(files.parse_yaml(given, "study", StudyError) if isinstance(given, str) else given)
-    limits.check_study(study, draws)
+    limits.check_study(study, draws, trial=trial)
     return study
 
 

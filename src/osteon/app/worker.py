@@ -81,7 +81,8 @@ def _study(payload: dict[str, Any]) -> Any:
 
 
 def run_study(payload: dict[str, Any], folder: Path, tell: Tell) -> list[str]:
-    """What `osteon run` writes, the study as YAML, and summary.json for the page."""
+    """What `osteon run` writes (with `trial`: and what `--trial` does), the study as YAML, and summary.json for the
+    page."""
     from osteon import files, models
     from osteon import result as results
     from osteon.app.studies import yaml_of
@@ -91,10 +92,15 @@ def run_study(payload: dict[str, Any], folder: Path, tell: Tell) -> list[str]:
 
     study = _study(payload)
     model, draws, seed = models.get(payload.get("model")), payload.get("draws"), payload.get("seed", 0)
+    end = 0.3 if payload.get("trial") else 0.95
     tell(0.0, "running the arms")
-    result = run(study, model=model, seed=seed, draws=draws, progress=lambda share: tell(share / 2))
-    tell(0.5, "drawing")
-    fine = run_fine(study, model=model, draws=draws, progress=lambda share: tell(0.5 + 0.45 * share))
+    result = run(study, model=model, seed=seed, draws=draws, progress=lambda share: tell(end / 2 * share))
+    tell(end / 2, "drawing")
+    fine = run_fine(study, model=model, draws=draws, progress=lambda share: tell(end / 2 * (1 + share)))
+    names: list[str] = []
+    told: dict[str, Any] = {}
+    if payload.get("trial"):
+        names, told["trial"] = _virtual_trial(study, model, seed, folder, lambda share, what: tell(0.3 + share, what))
     tell(0.95, "writing")
     table = summarise(result, study)
     page = course_page_text(result, study.title or study.id, picture=fine, only=study.endpoints)
@@ -103,9 +109,25 @@ def run_study(payload: dict[str, Any], folder: Path, tell: Tell) -> list[str]:
     files.write_whole(folder / "summary.parquet", lambda path: table.to_parquet(path, index=False))
     files.write_whole(folder / "result.nc", results.netcdf_bytes(result))
     files.write_whole(folder / "study.yaml", yaml_of(study))
-    told = {"summary": table.to_dict("records"), "provenance": results.provenance(result)}
+    told |= {"summary": table.to_dict("records"), "provenance": results.provenance(result)}
     _write_json(folder / "summary.json", told)
-    return ["report.html", "summary.csv", "summary.parquet", "result.nc", "study.yaml", "summary.json"]
+    return ["report.html", "summary.csv", "summary.parquet", "result.nc", "study.yaml", "summary.json", *names]
+
+
+def _virtual_trial(
+    study: Any, model: Any, seed: int, folder: Path, tell: Callable[[float, str], None]
+) -> tuple[list[str], dict[str, Any]]:
+    """The study with people one by one: names of the files, and what the page tells; 0.65 is all of it."""
+    from osteon.trial.run import trial, write
+
+    n = study.people.n_per_arm
+    found = trial(study, model, seed, progress=lambda share: tell(0.5 * share, f"running {n:,} people in each arm"))
+    tell(0.55, "analysing")
+    paths = write(found, folder)
+    name, month = found.findings.primary
+    told = {"table": found.findings.table.to_dict("records"), "endpoint": name, "month": month,
+            "reference": found.findings.reference, "notes": found.notes}  # fmt: skip
+    return [path.relative_to(folder).as_posix() for path in paths], told
 
 
 def run_factorial(payload: dict[str, Any], folder: Path, tell: Tell) -> list[str]:

@@ -43,12 +43,20 @@ class StudyText(Form):
 
 class JobRequest(StudyText):
     """A study to run: `run` its arms, or compare the cells of a `factorial` design. `draws` of the model's posterior:
-    200 unless told otherwise, 0 for the most probable parameters alone."""
+    200 unless told otherwise, 0 for the most probable parameters alone. `trial`: also as a virtual trial, with people
+    one by one, measured with error and analysed."""
 
     kind: Literal["run", "factorial"] = "run"
+    trial: bool = False
     model: Model = "osteon"
     draws: Annotated[int, Field(ge=0, le=MAX_DRAWS)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    @model_validator(mode="after")
+    def _either(self) -> JobRequest:
+        if self.trial and self.kind == "factorial":
+            raise ValueError("a virtual trial is of a study's arms: trial goes with kind run")
+        return self
 
 
 class FactorialRequest(StudyText):

@@ -66,10 +66,10 @@ def _check(plan: Plan, where: str) -> None:
     limits.check_regimen(parse_regimen(plan.regimen), plan.years * 12 * MONTH_DAYS, where)
 
 
-def _study(form: StudyText, draws: int | None = None) -> Study:
+def _study(form: StudyText, draws: int | None = None, *, trial: bool = False) -> Study:
     if (form.yaml is None) == (form.study is None):
         raise ApiError(400, "give a study as yaml or as study, one of the two", "body", "see /openapi.json")
-    return studies.read(form.yaml if form.yaml is not None else form.study or {}, draws)
+    return studies.read(form.yaml if form.yaml is not None else form.study or {}, draws, trial=trial)
 
 
 @router.post("/studies", tags=["studies"], summary="Check a study")
@@ -106,7 +106,8 @@ def _checked(text: str, kind: str) -> dict[str, Any]:
 @router.post("/jobs", tags=["jobs"], status_code=202, summary="Run a study in the background")
 def add_job(form: JobRequest, state: StateOf) -> dict[str, Any]:
     """Returns the job with its id; 400 when the study is not valid or too large, 503 when too many wait."""
-    return _add(state, form.kind, _study(form, form.draws), form.model, form.draws, form.seed)
+    study = _study(form, form.draws, trial=form.trial)
+    return _add(state, form.kind, study, form.model, form.draws, form.seed, trial=form.trial)
 
 
 @router.post("/factorial", tags=["jobs"], status_code=202, summary="Compare all combinations of a study's factors")
@@ -115,12 +116,15 @@ def factorial(form: FactorialRequest, state: StateOf) -> dict[str, Any]:
     return _add(state, "factorial", _study(form, form.draws), form.model, form.draws, form.seed)
 
 
-def _add(state: State, kind: str, study: Study, model: str, draws: int | None, seed: int) -> dict[str, Any]:
+def _add(
+    state: State, kind: str, study: Study, model: str, draws: int | None, seed: int, *, trial: bool = False
+) -> dict[str, Any]:
     from osteon.design import design_of
 
     if kind == "factorial":
         design_of(study)  # raises where the arms are no design
     payload = {"study": studies.as_dict(study), "model": model, "draws": draws, "seed": seed}
+    payload |= {"trial": True} if trial else {}
     try:
         return state.jobs.add(kind, study.title or study.id, payload).as_dict()
     except StudyError:

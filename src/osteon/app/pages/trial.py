@@ -36,6 +36,10 @@ class _Trial:
                     .classes("code w-full")
                 )
                 self.verdict = html.show("").props("role=status aria-live=polite")
+                self.as_trial = ui.checkbox(
+                    "Also as a virtual trial, person by person",
+                    on_change=self.check,
+                )
                 self._run_row()
                 with ui.element("details"):
                     with ui.element("summary"):
@@ -96,7 +100,7 @@ class _Trial:
         """Read the text anew and say what it is, or what is wrong and where."""
         self.study = None
         try:
-            self.study = studies.read(self.text.value or "")
+            self.study = studies.read(self.text.value or "", trial=self.as_trial.value)
         except OsteonError as problem:
             self._say(" ".join(str(problem).split()))
         else:
@@ -114,6 +118,7 @@ class _Trial:
             return
         kind = "factorial" if self.study.factors is not None else "run"
         payload = {"study": studies.as_dict(self.study), "draws": self.draws.value, "seed": 0, "model": "osteon"}
+        payload |= {"trial": True} if self.as_trial.value and kind == "run" else {}
         self.results.clear()
         self.idle.visible = False
         self.progress.start(kind, self.study.title or self.study.id, payload)
@@ -130,14 +135,24 @@ class _Trial:
                 theme.notice()
             with theme.card("At the last visit"):
                 html.show(last_visit(told["summary"]))
+            if virtual := told.get("trial"):
+                with theme.card("The virtual trial"):
+                    theme.sentence(trial_sentence(virtual))
+                    html.show(comparisons(virtual))
+                    for note in virtual["notes"]:
+                        ui.label(note).classes("small")
+                    theme.notice()
             with theme.card("Everything that was written"):
                 html.show(html.downloads(job.id, job.files))
-            report = "report.html" if job.kind == "run" else "factorial.html"
-            with theme.card("Report"):
-                html.show(
-                    f'<iframe class="report" title="Report" sandbox loading="lazy" '
-                    f'src="/api/jobs/{job.id}/files/{report}?inline=true"></iframe>'
-                )
+            reports = {"report.html": "Report", "trial_report.html": "Report of the virtual trial",
+                       "factorial.html": "Report"}  # fmt: skip
+            for report, title in reports.items():
+                if report in job.files:
+                    with theme.card(title):
+                        html.show(
+                            f'<iframe class="report" title="{title}" sandbox loading="lazy" '
+                            f'src="/api/jobs/{job.id}/files/{report}?inline=true"></iframe>'
+                        )
 
 
 def _grades(study: dict[str, Any]) -> None:
@@ -184,6 +199,47 @@ def sentences(rows: list[dict[str, Any]]) -> list[str]:
     elif all(row["lower"] is None for row in rows):
         found.append("Without draws nothing can be said of how sure this is; run it with draws")
     return found
+
+
+def trial_sentence(told: dict[str, Any]) -> str:
+    """What the trial found for its primary end point, in plain words."""
+    label = ENDPOINTS[told["endpoint"]].label
+    parts = []
+    for row in _main_rows(told):
+        arm, low, high = row["arm"], row["lower"], row["upper"]
+        if low is None or high is None:
+            parts.append(f"“{arm}” cannot be compared")
+            continue
+        ratio = "ratio" in row["statistic"]
+        even, show = (1.0, html.number) if ratio else (0.0, html.signed)
+        found = "a difference" if not low <= even <= high else "no clear difference"
+        what = "ratio" if ratio else "difference in points"
+        parts.append(f"{found} of “{arm}” ({what} {show(row['value'])}, 95 % interval {show(low)} to {show(high)})")
+    said = "; ".join(parts) or "nothing to compare with one arm"
+    return f"One such trial, {label} at month {told['month']:g} against “{told['reference']}”: {said}."
+
+
+def comparisons(told: dict[str, Any]) -> str:
+    """All comparisons at the last visit that each end point has."""
+    rows = [row for row in told["table"] if "_vs_" in row["statistic"]]
+    last = {name: max(r["month"] for r in rows if r["endpoint"] == name) for name in {r["endpoint"] for r in rows}}
+    lines = []
+    for row in (r for r in rows if r["month"] == last[r["endpoint"]]):
+        kind = row["statistic"].split("_vs_")[0].replace("_", " ")
+        span = "–" if row["lower"] is None else f"{html.number(row['lower'])} to {html.number(row['upper'])}"
+        p = "–" if row["p"] is None else "< 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}"
+        lines.append((ENDPOINTS[row["endpoint"]].label, row["arm"], kind, row["value"], span, p))
+    heads = ("end point", "arm", f"against “{told['reference']}”", "value", "95 % interval", "p")
+    return html.table(heads, lines, left=3, caption="What the trial would report at its end")
+
+
+def _main_rows(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Comparisons of the primary end point at its month; the first of each arm."""
+    rows: dict[str, dict[str, Any]] = {}
+    for row in told["table"]:
+        if row["endpoint"] == told["endpoint"] and row["month"] == told["month"] and "_vs_" in row["statistic"]:
+            rows.setdefault(row["arm"], row)
+    return list(rows.values())
 
 
 def last_visit(rows: list[dict[str, Any]]) -> str:
