@@ -1,11 +1,13 @@
 """The API in an app of its own, as a script or a stranger meets it."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -56,6 +58,12 @@ endpoints: [lumbar_spine_bmd, ctx]
 @pytest.fixture
 def study():
     return STUDY
+
+
+def apart(coroutine):
+    """What a coroutine returns, run in a thread of its own: the browser's driver may hold this one's event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def wait(client, ident, seconds=240.0):

@@ -174,7 +174,14 @@ def test_men_and_early_menopause():
     assert late < early < 0  # the steep years are behind her
 
 
-@pytest.mark.parametrize("person", [{"age": 20}, {"age": 51, "years_since_menopause": 8}, {"age": 70, "sex": "male"}])
+@pytest.mark.parametrize(
+    "person",
+    [
+        {"age": 20},
+        {"age": 51, "years_since_menopause": 8},
+        pytest.param({"age": 70, "sex": "male"}, marks=pytest.mark.slow),
+    ],
+)
 def test_untreated_years_by_either_method(person):
     """LSODA before month 0 or DOP853 throughout: the same to 1e-9, with and without drugs."""
 

@@ -9,7 +9,7 @@ import urllib.parse
 import httpx
 import pytest
 
-from app_client import STUDY
+from app_client import STUDY, apart
 
 pytestmark = pytest.mark.slow  # minutes of a browser and a busy server: left to `make verify`
 
@@ -115,7 +115,7 @@ def told(record_property, name, alone, among, everyone, lost):
 
 
 def test_twenty_people_in_short(own_server, record_property):
-    found = asyncio.run(load(own_server.base, 4, by_request))
+    found = apart(load(own_server.base, 4, by_request))
     told(record_property, "slider, by request", *found)
     _, among, _, lost = found
     assert lost == 0
@@ -125,7 +125,7 @@ def test_twenty_people_in_short(own_server, record_property):
 @pytest.mark.slow
 def test_twenty_people_and_a_heavy_trial(own_server, record_property):
     """A study with draws runs meanwhile: it takes a core, and holds nobody up."""
-    found = asyncio.run(load(own_server.base, 20, by_request, job=True))
+    found = apart(load(own_server.base, 20, by_request, job=True))
     told(record_property, "slider beside a trial", *found)
     alone, among, _, lost = found
     assert lost == 0
@@ -161,7 +161,7 @@ def test_twenty_people_and_a_browser(own_server, record_property):
             await browser.close()
             return found, lives
 
-    found, lives = asyncio.run(run())
+    found, lives = apart(run())
     told(record_property, "slider, in a browser", *found)
     alone, among, _, lost = found
     assert lives

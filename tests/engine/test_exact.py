@@ -73,9 +73,9 @@ def test_nonsense_is_an_error_and_never_nan():
         exact.solve(Broken(), P, exposure("none"), [0.0, 30000.0])
 
 
-def test_plain_derivative_is_that_of_the_rates():
-    """Traced and written out, a model of many parts has the same derivative."""
-    from osteon.engine import plain
+def test_compiled_derivative_is_that_of_the_rates():
+    """Traced and compiled, a model of many parts has the same derivative."""
+    from osteon.engine.derivative import derivative
     from osteon.skeleton import Osteon
 
     model = Osteon()
@@ -84,4 +84,4 @@ def test_plain_derivative_is_that_of_the_rates():
     u = [0.1 * (i + 1) for i in range(len(model.channels))]
     production, loss = model.rates(x, u, 24000.0, p)
     expected = [a - b * c for a, b, c in zip(production, loss, x, strict=True)]
-    assert plain.derivative(model, p)(x, u, 24000.0) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    assert derivative(model, p)(np.array(x), u, 24000.0) == pytest.approx(expected, rel=1e-12, abs=1e-15)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.engine import plain
 from osteon.engine.exposure import Exposure
 from osteon.errors import IntegrationError
 from osteon.models import Model
@@ -54,7 +53,7 @@ def solve(
     if done == len(times):
         return out
     composed = getattr(model, "composed", False)
-    rate = plain.derivative(model, p) if composed else _rate(model, p)
+    rate = _compiled(model, p) if composed else _rate(model, p)
     end = float(times[-1])
     edges = {float(b) for b in exposure.breaks if clock < b < end}
     edges |= {k for k in model.kinks(p) if clock < k < end}
@@ -76,12 +75,22 @@ def solve(
     return out
 
 
-def _rate(model: Model, p: Any) -> Callable[[Sequence[float], Sequence[float], float], list[float]]:
+Rate = Callable[[np.ndarray, Sequence[float], float], np.ndarray]
+
+
+def _compiled(model: Model, p: Any) -> Rate:
+    from osteon.engine.derivative import derivative  # a second that other models need not wait for
+
+    return derivative(model, p)
+
+
+def _rate(model: Model, p: Any) -> Rate:
     rates = model.rates
 
-    def rate(x: Sequence[float], u: Sequence[float], t: float) -> list[float]:
+    def rate(y: np.ndarray, u: Sequence[float], t: float) -> np.ndarray:
+        x = y.tolist()  # plain floats are several times faster than numpy scalars
         production, loss = rates(x, u, t, p)
-        return [a - b * c for a, b, c in zip(production, loss, x, strict=True)]
+        return np.array([a - b * c for a, b, c in zip(production, loss, x, strict=True)])
 
     return rate
 
@@ -91,7 +100,7 @@ _one_at_a_time = threading.Lock()  # LSODA keeps its state in one place
 
 def _untreated(
     model: Model,
-    rate: Callable[[Sequence[float], Sequence[float], float], list[float]],
+    rate: Rate,
     start: float,
     stop: float,
     x: Float[np.ndarray, " state"],
@@ -103,7 +112,7 @@ def _untreated(
 
     silent = [0.0] * len(model.channels)
     with _one_at_a_time:
-        solver = LSODA(lambda t, y: np.array(rate(y.tolist(), silent, t)), start, x, stop, rtol=rtol, atol=atol)
+        solver = LSODA(lambda t, y: rate(y, silent, t), start, x, stop, rtol=rtol, atol=atol)
         for _ in range(_MAX_STEPS):
             message = solver.step()
             if solver.status == "failed" or not np.all(np.isfinite(solver.y)):
@@ -115,7 +124,7 @@ def _untreated(
 
 def _piece(
     model: Model,
-    rate: Callable[[Sequence[float], Sequence[float], float], list[float]],
+    rate: Rate,
     exposure: Exposure,
     start: float,
     stop: float,
@@ -128,8 +137,8 @@ def _piece(
     """Integrate from start to stop, where nothing jumps; fills `out` and returns the state at stop."""
     levels = exposure.segment_at(start).at
 
-    def derivative(t: float, y: np.ndarray) -> Any:
-        return rate(y.tolist(), levels(t), t)  # plain floats are several times faster than numpy scalars
+    def derivative(t: float, y: np.ndarray) -> np.ndarray:
+        return rate(y, levels(t), t)
 
     from scipy.integrate import DOP853  # a third of a second that the kernel need not wait for
 

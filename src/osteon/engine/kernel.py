@@ -87,14 +87,19 @@ def _load(model: Model, use: Use, dtype: str) -> Kernel:
     source = generate(model, use, dtype)
     digest = hashlib.sha256(source.text.encode()).hexdigest()[:20]
     name = f"osteon_kernel_{model.name}_{digest}"
-    path = _folder() / f"{name}.py"
-    if not path.exists():
-        files.write_whole(path, source.text)
-    machine_code = path.parent / "__pycache__"
+    machine_code = _folder() / "__pycache__"
     cached = any(machine_code.glob(f"{name}.run-*.nbi")) if machine_code.is_dir() else False
     if not cached:
         log.info("compiling the kernel of %s (once for each set of drugs on this machine; some seconds)", model.name)
-    return Kernel(_import(name, path), source, np.dtype(dtype), cached, model, use)
+    return Kernel(module_of(name, source.text), source, np.dtype(dtype), cached, model, use)
+
+
+def module_of(name: str, text: str) -> ModuleType:
+    """A module from generated text, kept in the cache folder under a name that holds the text's hash."""
+    path = _folder() / f"{name}.py"
+    if not path.exists():
+        files.write_whole(path, text)
+    return _import(name, path)
 
 
 @functools.cache
