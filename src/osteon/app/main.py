@@ -90,6 +90,7 @@ def _warm(api: FastAPI) -> None:
     from osteon.app import service
     from osteon.app.plan import Plan
 
+    service.courses(Plan())  # each of the two has a kernel of its own
     service.courses(Plan(), draws=service.DRAWS)
     api.state.warm = True
 

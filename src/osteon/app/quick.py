@@ -28,7 +28,7 @@ from osteon.engine import plan as plans
 from osteon.engine.cohort import Arrays, Cohort
 from osteon.engine.grid import Grid
 from osteon.engine.kernel import Kernel, Use
-from osteon.engine.layout import Layout
+from osteon.engine.layout import FEW, Layout
 from osteon.engine.plan import Plan
 from osteon.mechanisms import COMPARTMENTS, remodelling
 from osteon.person import Person
@@ -56,7 +56,7 @@ class Seen(Osteon):
 
     def kinetics(self, p: Any) -> dict[str, Any]:
         """As the model's own; of traits they rest on body size alone, so that they are kept for the others."""
-        if any(isinstance(x, np.ndarray) for x in p):
+        if _of_many(p):
             return super().kinetics(p)
         return _kinetics(p._replace(male=0.0, menopause_age=50.0, senescent_burden=1.0))
 
@@ -74,6 +74,11 @@ class Seen(Osteon):
     def derive(self, observed: Mapping[str, Any], p: Any) -> dict[str, Any]:
         """The end points, and the rates of both compartments."""
         return super().derive(observed, p) | {name: observed[name] for name in BALANCE}
+
+
+def _of_many(p: Any) -> bool:
+    """Whether the parameters are arrays: `_many` makes all that vary so, body size among them, `_alone` none."""
+    return isinstance(p.body_size, np.ndarray)
 
 
 @functools.cache
@@ -102,15 +107,17 @@ def _varying() -> tuple[str, ...]:
 
 
 @functools.cache
-def _kernel(everything: bool) -> Kernel:
+def _kernel(everything: bool, few: bool) -> Kernel:
     channels = range(len(model().channels)) if everything else model().usual_channels
-    return kernels.load(model(), Use(_varying(), tuple(channels), _many(Person(age=60.0), 1).zero, short=True))
+    zero = _many(Person(age=60.0), 1).zero
+    return kernels.load(model(), Use(_varying(), tuple(channels), zero, short=True, few=few))
 
 
-def kernel(everything: bool = False) -> Kernel:
-    """The kernel of today's drugs, or the one of `everything`; compiled on first use on a machine."""
+def kernel(everything: bool = False, few: bool = False) -> Kernel:
+    """The kernel of today's drugs, or the one of `everything`; compiled on first use on a machine. `few`: the one for
+    a person without draws, while a slider moves."""
     with _loading:
-        return _kernel(everything)
+        return _kernel(everything, few)
 
 
 @functools.lru_cache(4)
@@ -159,7 +166,7 @@ def both(person: Person, regimen: Regimen, days: np.ndarray, n: int = 0, *, cut:
     size = arms * (n + 1)
     people = _many(person, n).take(np.tile(np.arange(n + 1), arms)) if n else _alone(person, arms)
     plan = _plan(people, courses, days)
-    chosen = kernel(not set(plan.channel.tolist()) <= set(model().usual_channels))
+    chosen = kernel(not set(plan.channel.tolist()) <= set(model().usual_channels), few=size <= FEW)
     if courses:
         people.dose_factor = np.repeat([[1.0, 0.0]], n + 1, axis=1) * np.ones((plan.components, 1))
     grid = _grid(plan, tuple(courses))
@@ -169,9 +176,12 @@ def both(person: Person, regimen: Regimen, days: np.ndarray, n: int = 0, *, cut:
     observed, _ = grids.run(chosen, grid if cut == 1 else grid.finer(cut), plan, arrays, shared)
     with np.errstate(all="ignore"):
         found = model().derive({name: observed[:, i] for i, name in enumerate(layout.outputs)}, people.p)
-    rows = {name: np.broadcast_to(np.asarray(x, float), (len(days), size)).T for name, x in found.items()}
-    treated = {name: np.ascontiguousarray(x[: n + 1]) for name, x in rows.items()}
-    return treated, {name: np.ascontiguousarray(x[n + 1 :]) for name, x in rows.items()} if courses else treated
+    whole = np.empty((len(found), len(days), size))
+    for row, x in zip(whole, found.values(), strict=True):
+        row[:] = x
+    rows = dict(zip(found, np.ascontiguousarray(whole.transpose(0, 2, 1)), strict=True))
+    treated = {name: x[: n + 1] for name, x in rows.items()}
+    return treated, {name: x[n + 1 :] for name, x in rows.items()} if courses else treated
 
 
 def _courses(person: Person, regimen: Regimen, until: float) -> Sequence[Course]:
@@ -204,7 +214,7 @@ def _arrays(people: Cohort, plan: Plan, layout: Layout, dtype: Any) -> Arrays:
 def _plan(people: Cohort, courses: Sequence[Course], days: np.ndarray) -> Plan:
     now, born = float(people.now[0]), float(people.born[0])
     plan = plans.make(courses, model().kinetics(people.p), start=born - now, outputs=days.tolist())
-    if any(isinstance(x, np.ndarray) for x in people.p):
+    if _of_many(people.p):
         plan.kinks = cohorts.kink_spans(people, plan)
     else:
         plan.kinks = [(k - now,) * 2 for k in model().kinks(people.p) if k > born and k - now < plan.end]

@@ -60,7 +60,7 @@ def generate(model: Model, use: Use, dtype: str) -> Source:
     shared = tuple(n for n in names if n not in vary)
     layout = Layout(
         len(model.states), use.channels, vary, shared, len(on_people), len(on_shared), tuple(seen),
-        len(row_of["now"]), len(row_of["len"]),
+        len(row_of["now"]), len(row_of["len"]), use.few,
     )  # fmt: skip
     writer = Writer(layout, dtype)
     parts = [

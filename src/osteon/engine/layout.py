@@ -7,6 +7,7 @@ import itertools
 from dataclasses import dataclass
 
 LANES = 32  # people in a block
+FEW = 4  # in a block for one or two people
 ROOM = 24_576  # bytes that a block may take, or it has half as many people: a step's numbers stay in the first cache
 STAGES = 3  # exposures at the start, the middle and the end of a step
 
@@ -24,6 +25,7 @@ class Layout:
     outputs: tuple[str, ...]
     now: int  # values that rest on the start of a step alone, carried over from the end of the one before
     lengths: int  # values that rest on a step's length alone
+    few: bool = False
 
     def row(self, name: str) -> int:
         """First row of a part of the block's array; "end" is the number of rows."""
@@ -42,6 +44,8 @@ class Layout:
     @functools.cached_property
     def lanes(self) -> int:
         """People in a block; nobody's numbers depend on it."""
+        if self.few:
+            return FEW
         return LANES if self.row("end") * LANES * 8 <= ROOM else LANES // 2
 
     def place(self, name: str) -> int:
@@ -64,3 +68,5 @@ class Use:
     """Whether outputs are the states themselves and not what the model observes."""
     short: bool = False
     """Whether steps without drugs take those with drugs once something has happened: less code to compile."""
+    few: bool = False
+    """Whether blocks are small: for one or two people at a time, who would leave a large one empty."""
