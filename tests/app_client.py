@@ -2,17 +2,20 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
 pytest.importorskip("nicegui")
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -138,8 +141,15 @@ def chromium():
         browser.close()
 
 
+def picture(page, name):
+    """What a test saw at its end, kept in test-results/app (or OSTEON_TEST_RESULTS) to be looked at; docs use them."""
+    folder = Path(os.environ.get("OSTEON_TEST_RESULTS") or ROOT / "test-results") / "app"
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')}.png")
+
+
 @pytest.fixture
-def own_page(own_server, chromium):
+def own_page(own_server, chromium, request):
     """A page of the app that may make no error and ask nobody else; looked at when the test is done."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     page = context.new_page()
@@ -154,5 +164,6 @@ def own_page(own_server, chromium):
         ),
     )
     yield page
+    picture(page, request.node.name)
     context.close()
     assert wrong == []

@@ -6,9 +6,7 @@ import re
 import httpx
 import pytest
 
-from app_client import STUDY
-
-pytestmark = pytest.mark.slow  # minutes of a browser and a busy server: left to `make verify`
+from app_client import STUDY, picture
 
 
 def go(page, server, path, title):
@@ -36,6 +34,7 @@ def test_trial_from_text_to_files(own_page, own_server):
     assert "“drug”" in own_page.locator(".sentence").first.inner_text()
 
 
+@pytest.mark.slow
 def test_a_virtual_trial(own_page, own_server):
     go(own_page, own_server, "/trial", "Trial")
     own_page.get_by_label("Study file, YAML").fill(STUDY.replace("n_per_arm: 50", "n_per_arm: 20"))
@@ -104,6 +103,7 @@ def test_evidence_shows_the_published_values(own_page, own_server):
     own_page.get_by_text("Where the model is wrong").wait_for()
 
 
+@pytest.mark.slow
 def test_ageing_compares_with_probabilities(own_page, own_server):
     go(own_page, own_server, "/ageing", "Ageing")
     own_page.get_by_label("Bone drug").click()
@@ -128,6 +128,7 @@ def test_one_treatment_has_nothing_to_combine_with(own_page, own_server):
     for label in ("Bone drug", "Senolytic"):
         own_page.get_by_label(label).click()
         own_page.get_by_role("option", name="none", exact=True).click()
+        own_page.get_by_role("option").first.wait_for(state="detached")
     own_page.get_by_role("button", name="Compare").click()
     own_page.get_by_text("nothing to combine with").wait_for()
 
@@ -149,7 +150,7 @@ def test_glossary(own_page, own_server):
 
 
 @pytest.mark.parametrize("path", ["/trial", "/evidence", "/ageing", "/join", "/hosts", "/glossary"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_accessible_and_narrow(own_server, chromium, path, scheme):
     """Rules of axe-core, and no sideways scrolling on a phone."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -158,6 +159,7 @@ def test_accessible_and_narrow(own_server, chromium, path, scheme):
     page.goto(own_server.base + path)
     page.locator("main .card").first.wait_for()
     page.wait_for_timeout(500)
+    picture(page, f"{path} {scheme} narrow")
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
     told = [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found]
