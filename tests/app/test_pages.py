@@ -97,6 +97,7 @@ def test_evidence_shows_the_published_values(own_page, own_server):
     values = [p for arm in told["arms"] for curve in arm["curves"] for p in curve["points"]]
     own_page.locator("svg.chart").first.wait_for()
     assert own_page.locator("svg.chart circle.seen").count() == len(values)
+    assert own_page.locator("svg.chart path.model").count() > 0, "the model's lines come with osteon"
     own_page.get_by_text("Where each number comes from").first.click()
     cell = f"{values[0]['value']:.2f}".replace("-", "−")
     assert own_page.get_by_role("cell", name=cell, exact=True).first.is_visible()
