@@ -11,8 +11,6 @@ import pytest
 
 from app_client import STUDY, apart
 
-pytestmark = pytest.mark.slow  # minutes of a browser and a busy server: left to `make verify`
-
 PEOPLE = 20
 TIMES = 3.0  # how much slower a slider may be than for one person
 NOTICED = 0.15  # seconds; what is faster than this nobody notices, whatever the ratio
