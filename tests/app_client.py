@@ -148,9 +148,30 @@ def picture(page, name):
     page.screenshot(path=folder / f"{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')}.png")
 
 
+_SHOWN = """() => {
+  const answer = window.osteonExplore?.answer;
+  if (!answer || answer.error) return null;
+  const texts = [...document.querySelectorAll(".tile .tile-value")].map((e) => [e.dataset.value, e.textContent]);
+  return {plan: answer.state.plan, texts: Object.fromEntries(texts)};
+}"""
+
+
+def numbers_are_those_of_the_api(page, base):
+    """Where a journey ends on Explore: what its tiles show is what a script is told of the same plan."""
+    shown = page.evaluate(_SHOWN)
+    if shown is None:
+        return
+    answer = httpx.post(f"{base}/api/simulate?fast=true", json={"plan": shown["plan"]}, timeout=120).json()
+    assert len(shown["texts"]) == 3
+    for name, text in shown["texts"].items():
+        seen = float(re.search(r"[-−+]?\d+\.\d+", text).group().replace("−", "-"))
+        assert seen == pytest.approx(answer["summary"][name]["value"], abs=0.051), (name, text)
+
+
 @pytest.fixture
 def own_page(own_server, chromium, request):
-    """A page of the app that may make no error and ask nobody else; looked at when the test is done."""
+    """A page of the app that may make no error, ask nobody else, and show no other number than the API; looked at when
+    the test is done."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(60_000)
@@ -165,5 +186,6 @@ def own_page(own_server, chromium, request):
     )
     yield page
     picture(page, request.node.name)
+    numbers_are_those_of_the_api(page, own_server.base)
     context.close()
     assert wrong == []
