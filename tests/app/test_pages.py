@@ -57,6 +57,15 @@ def test_a_virtual_trial(own_page, own_server):
     ).first.wait_for()
 
 
+def test_a_design_is_no_virtual_trial(own_page, own_server):
+    go(own_page, own_server, "/trial", "Trial")
+    own_page.get_by_label("Begin with an example").click()
+    own_page.get_by_role("option", name="All combinations").click()
+    own_page.get_by_text("a design of 8 cells").wait_for()
+    own_page.get_by_text("Also as a virtual trial").click()
+    own_page.get_by_text("a virtual trial needs arms, and is left out").wait_for()
+
+
 def test_a_wrong_study_says_where(own_page, own_server):
     go(own_page, own_server, "/trial", "Trial")
     field = own_page.get_by_label("Study file, YAML")

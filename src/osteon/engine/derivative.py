@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osteon.engine import kernel, straight, trace
-from osteon.engine.trace import Graph, Node
+from osteon.engine.trace import Graph
 
 if TYPE_CHECKING:
     from osteon.models import Model
@@ -84,12 +84,8 @@ def _lines(model: Model) -> list[str]:
             known[node.index] = "t"
         else:
             known[node.index] = f"v{node.index}"
-            lines.append(f"v{node.index} = {place[node.tag] if node.op == 'leaf' else _expression(node, known)}")
+            found = (
+                place[node.tag] if node.op == "leaf" else straight.term(node.op, [known[a.index] for a in node.args])
+            )
+            lines.append(f"v{node.index} = {found}")
     return [*lines, *(f"w[{len(x) + i} + j] = {known[node.index]}" for i, node in enumerate(outputs))]
-
-
-def _expression(node: Node, known: dict[int, str]) -> str:
-    args = [known[a.index] for a in node.args]
-    if node.op in ("add", "sub", "mul"):
-        return f"{args[0]} {({'add': '+', 'sub': '-', 'mul': '*'})[node.op]} {args[1]}"
-    return {"neg": f"-{args[0]}", "abs": f"abs({args[0]})", "recip": f"1.0 / {args[0]}"}[node.op]

@@ -12,7 +12,7 @@ is a name, a number, `t`, `h`, `s[12]` (an element of the shared array) or `w[64
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,13 @@ def straight(number: type[np.floating[Any]], lanes: int, arguments: str, before:
         return typed(w, s, t, h)
 
     return intrinsic({"s": shared, "w, s": block, "w, s, t, h": step}[arguments])
+
+
+def term(operation: str, args: Sequence[str]) -> str:
+    """The right side of a line: an operation of the graph (`trace`) on named terms."""
+    if operation in ("add", "sub", "mul"):
+        return f"{args[0]} {({'add': '+', 'sub': '-', 'mul': '*'})[operation]} {args[1]}"
+    return {"neg": f"-{args[0]}", "abs": f"abs({args[0]})", "recip": f"1.0 / {args[0]}"}[operation]
 
 
 class _Body:

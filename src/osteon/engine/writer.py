@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from osteon.engine.layout import STAGES, Layout
+from osteon.engine.straight import term
 from osteon.engine.trace import Node
 
 _FUNCTION = '''
@@ -143,16 +144,10 @@ class Body:
                     stack.extend(reversed(waiting))
                     continue
                 assert node.op != "recip", "reciprocals are emitted by level"
-                self.lines.append(f"v{node.index} = {self._expression(node)}")
+                self.lines.append(f"v{node.index} = {term(node.op, [self.name(a) for a in node.args])}")
                 self.names[node.index] = f"v{node.index}"
                 self.nodes.append(node)
                 stack.pop()
-
-    def _expression(self, node: Node) -> str:
-        args = [self.name(a) for a in node.args]
-        if node.op in ("add", "sub", "mul"):
-            return f"{args[0]} {({'add': '+', 'sub': '-', 'mul': '*'})[node.op]} {args[1]}"
-        return {"neg": f"-{args[0]}", "abs": f"abs({args[0]})"}[node.op]
 
     def _divide(self, group: list[Node]) -> None:
         """The reciprocals of a group from one division, by a balanced tree of products: up, divide, down."""

@@ -36,10 +36,7 @@ class _Trial:
                     .classes("code w-full")
                 )
                 self.verdict = html.show("").props("role=status aria-live=polite")
-                self.as_trial = ui.checkbox(
-                    "Also as a virtual trial, person by person",
-                    on_change=self.check,
-                )
+                self.as_trial = ui.checkbox("Also as a virtual trial, person by person", on_change=self.check)
                 self._run_row()
                 with ui.element("details"):
                     with ui.element("summary"):
@@ -107,8 +104,11 @@ class _Trial:
             told = self.study
             arms = f"{len(told.arms)} arms" if told.factors is None else f"a design of {len(told.arms)} cells"
             people = f"{told.people.n_per_arm:,} people in each"
+            more = ""
+            if self.as_trial.value and told.factors is not None:
+                more = " It is compared cell by cell; a virtual trial needs arms, and is left out."
             self.verdict.content = (
-                f'<span class="ok">This is a study: {arms}, {people}, {len(told.visits)} visits.</span>'
+                f'<span class="ok">This is a study: {arms}, {people}, {len(told.visits)} visits.{more}</span>'
             )
         self.run.props(remove="disabled") if self.study is not None else self.run.props("disabled")
 
@@ -213,7 +213,8 @@ def trial_sentence(told: dict[str, Any]) -> str:
         ratio = "ratio" in row["statistic"]
         even, show = (1.0, html.number) if ratio else (0.0, html.signed)
         found = "a difference" if not low <= even <= high else "no clear difference"
-        what = "ratio" if ratio else "difference in points"
+        marker = ENDPOINTS[told["endpoint"]].kind == "marker"  # whose change is compared as a ratio, told in %
+        what = "ratio" if ratio else "difference in %" if marker else "difference in points"
         parts.append(f"{found} of “{arm}” ({what} {show(row['value'])}, 95 % interval {show(low)} to {show(high)})")
     said = "; ".join(parts) or "nothing to compare with one arm"
     return f"One such trial, {label} at month {told['month']:g} against “{told['reference']}”: {said}."
