@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 ANTIBODY = "denosumab 60 mg sc every 6 months"
@@ -94,8 +93,8 @@ def main() -> None:
 
 
 def _trial(clock: Clock, runs: Any, study: Any, threads: int | None) -> None:
-    from osteon import files, models, result
-    from osteon.trial import adam, measure
+    from osteon import models
+    from osteon.trial import measure
     from osteon.trial.analyse.plan import analyse
 
     model = models.get(None)
@@ -108,15 +107,8 @@ def _trial(clock: Clock, runs: Any, study: Any, threads: int | None) -> None:
     with clock.step("analysis"):
         findings = analyse(seen, study, 1, events)
     found = runs.TrialResult(study, true, seen, events, findings, [])
-    with tempfile.TemporaryDirectory() as folder:
-        with clock.step("NetCDF files"):
-            for name, data in (("trial", seen), ("result_people", true)):
-                files.write_whole(Path(folder) / f"{name}.nc", result.netcdf_bytes(data))
-        with clock.step("ADaM tables"):
-            adam.write(seen, study, Path(folder) / "adam", events)
-        with clock.step("report and summary"):
-            runs.report(found)
-            runs.summary_csv(findings.table)
+    with clock.step("files: NetCDF, ADaM, report, summary"), tempfile.TemporaryDirectory() as folder:
+        runs.write(found, folder)
     clock.total()
 
 

@@ -188,6 +188,15 @@ def write_whole(path: str | Path, write: Callable[[Path], None] | str | bytes) -
     return path
 
 
+def put(made: Path, path: Path) -> Path:
+    """Move a whole file, made on the same disk, to its place."""
+    check_writable(path.parent)
+    if path.is_dir():
+        raise InputError(f"cannot write {str(path)!r}: this is a folder")
+    os.replace(made, path)
+    return path
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,14 +204,17 @@ def report(found: TrialResult) -> str:
 
 def write(found: TrialResult, folder: str | Path) -> list[Path]:
     """Write trial.nc, result_people.nc (true values), trial_summary.csv, trial_report.html and, in the folder adam,
-    the ADaM tables; returns the paths. All but the tables is made before anything is written."""
-    folder = Path(folder)
-    netcdf, page, table = results.netcdf_bytes(found.observed), report(found), summary_csv(found.findings.table)
-    true = results.netcdf_bytes(found.true)
-    return [
-        files.write_whole(folder / "trial.nc", netcdf),
-        files.write_whole(folder / "result_people.nc", true),
-        *adam.write(found.observed, found.study, folder / "adam", found.events),
-        files.write_whole(folder / "trial_report.html", page),
-        files.write_whole(folder / "trial_summary.csv", table),
-    ]
+    the ADaM tables; returns the paths. All is made before anything is put in place, the tables beside the rest."""
+    folder = files.check_writable(folder)
+    with tempfile.TemporaryDirectory(prefix=".osteon-", dir=folder) as made, ThreadPoolExecutor(1) as pool:
+        tables = pool.submit(adam.write, found.observed, found.study, Path(made), found.events)
+        page, table = report(found), summary_csv(found.findings.table)
+        netcdf, true = results.netcdf_bytes(found.observed), results.netcdf_bytes(found.true)
+        adams = [(path, folder / "adam" / path.name) for path in tables.result()]
+        return [
+            files.write_whole(folder / "trial.nc", netcdf),
+            files.write_whole(folder / "result_people.nc", true),
+            *(files.put(path, place) for path, place in adams),
+            files.write_whole(folder / "trial_report.html", page),
+            files.write_whole(folder / "trial_summary.csv", table),
+        ]
