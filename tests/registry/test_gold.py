@@ -88,6 +88,10 @@ def test_rows_are_computed_as_described():
     assert (rows["dose"]["precision"], rows["dose"]["recall"]) == (0.0, 0.0)
     assert (rows["source"]["precision"], rows["source"]["recall"]) == (0.0, None)
     assert right("dose", None, "-")
+    assert right("per_kg", None, "-")
+    assert right("control", None, "-")  # nothing to compare in an observational study
+    assert not right("control", None, "none")
+    assert not right("dose", None, "1e6")
     assert right("route", "IV + intrathecal", "intrathecal + IV")
 
 
