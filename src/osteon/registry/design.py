@@ -36,6 +36,15 @@ _DOSED = re.compile(
 _WITHOUT = re.compile(r"\b(?:without|no)\s+(?:\w+\s+){0,3}(?:cells?|MSCs?|stem|injection|treatment)|not receive", _I)
 
 
+# What is left of a control arm that gets nothing: no word but these.
+_EMPTY = re.compile(
+    r"\b(?:no|the|a|an|of|in|to|as|and|or|is|are|was|will|be|all|any|with|without|this|these|control|controls|group|arm|"
+    r"patients?|subjects?|participants?|people|assigned|allocated|randomi[sz]ed|other|intervention|blank|treatment|"
+    r"untreated|drug|biological|procedure)\b|\W+|\d+",
+    _I,
+)
+
+
 def _arm_text(arm: Mapping[str, Any]) -> str:
     parts = [arm.get("label"), arm.get("description"), arm.get("interventionNames")]
     flat = [one for part in parts for one in (part if isinstance(part, list) else [part]) if isinstance(one, str)]
@@ -82,6 +91,8 @@ def control(record: Record) -> Value:
                 and (m := _CONTROL.search(text.split(" | ")[0]))
                 and not products(text.split(" | ")[0])
             ):
+                if not _EMPTY.sub("", f"{text} {_of_arm(record, arms[i])}"):
+                    return Value("no_intervention", "arm-names-nothing", m[0], 0.75, f"armGroups[{i}]")
                 return Value("active", "arm-text", m[0], 0.75, f"armGroups[{i}]")
         cells = [bool(products(text)) for _, text in said]
         if randomised and any(cells) and not all(cells):
@@ -93,13 +104,24 @@ def control(record: Record) -> Value:
         for p in record.tiers("title", "summary"):
             if m := _AGAINST_USUAL.search(p.text):
                 return Value("active", "text-names-usual-care", m[0], 0.75, p.field)
-    if not arms and randomised:
+    model = record.text("designModule.designInfo.interventionModel")
+    if not arms and randomised and model.upper() != "SINGLE_GROUP":
         for p in record.tiers("title", "summary", "description"):
             if m := _PLACEBO.search(p.text):
                 return Value("placebo", "text-names-placebo", m[0], 0.75, p.field)
         return Value(None, "not-stated", "", 0.0)
-    model = record.text("designModule.designInfo.interventionModel")
     return Value("none", "no-control-arm", model, 0.9, "designInfo.interventionModel")
+
+
+def _of_arm(record: Record, arm: Mapping[str, Any]) -> str:
+    """What the record says of the interventions of an arm."""
+    names = [n.split(": ", 1)[-1] for n in arm.get("interventionNames") or [] if isinstance(n, str)] \
+        if isinstance(arm.get("interventionNames"), list) else []  # fmt: skip
+    return " ".join(
+        row["description"]
+        for row in record.interventions
+        if row.get("name") in names and isinstance(row.get("description"), str)
+    )
 
 
 def _alike(arms: list[Mapping[str, Any]], said: list[tuple[int, str]], randomised: bool) -> Value | None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 
 from osteon.registry.record import Record
-from osteon.registry.value import Value
+from osteon.registry.value import Value, sentence
 
 _I = re.IGNORECASE
 _OWN = re.compile(
     r"\bautolog(?:ous|us|eous)\w*|\bautogen(?:ous|ic)\w*|\bautograft\w*(?=.{0,30}(?:cell|MSC))|"
     r"(?:patients?|subjects?|participants?|person|individual)(?:'s|s'|’s|s’|\\&#39;s)?\s+own\s+(?:\w+\s+){0,3}"
     r"(?:cells?|bone|fat|adipose|marrow|blood|stem|body|tissue)|\b(?:his|her|their|your)\s+own\s+(?:\w+\s+){0,2}"
-    r"(?:cells?|bone marrow|fat|stem|body|adipose)|\bsubjects\s+own\s+cells",
+    r"(?:cells?|bone marrow|fat|stem|body|adipose)|\bsubjects\s+own\s+cells|"
+    r"\b(?:transplant\w*|inject\w*|infus\w*|implant\w*|given|put|return\w*)\s+back\s+(?:in)?to\b|"
+    r"\bre-?(?:inject|infus|implant)\w*\s+(?:\w+\s+){0,4}(?:in)?to\s+(?:the\s+)?(?:same\s+)?(?:patient|subject|participant)",
     _I,
 )
 _DONOR = re.compile(
     r"\ballog[ea]n(?:e?ic|ous|eous|eic)\w*|\ballo-?(?:hMSCs?|MSCs?|ASCs?|APZ\w*)\b|\bthird[\s-]party\b|"
-    r"\bunrelated\s+(?:healthy\s+)?donors?|\bhealthy\s+(?:adult\s+|young\s+|volunteer\s+)?donors?|"
+    r"\bunrelated\s+(?:[\w-]+\s+){0,2}donors?|\bhealthy,?\s+(?:[\w-]+,?\s+){0,2}donors?|\bvolunteer\s+donors?|"
+    r"\b(?:sibling|related|family|living)\s+donors?|"
     r"\brelated\s+or\s+unrelated\b|"
     r"\bhaplo-?(?:identical|type)|\boff-the-shelf\b|\bHLA[\s-](?:identical|matched|mismatched)\b|\buniversal\s+donor|"
     r"\bmatched\s+sibling|\b(?:obtained|derived|collected|recruited)\s+from\s+(?:the\s+|a\s+)?donors?\b",
@@ -42,6 +45,19 @@ _HEMATOPOIETIC = re.compile(
 )
 
 
+# A sentence of the long description that tells of other studies.
+_ELSEWHERE = re.compile(
+    r"\b(?:previous(?:ly)?|studies|suggest(?:s|ed)?|literature|et al|our team has|has carried out|"
+    r"(?:was|were|been) (?:reported|shown|published|demonstrated)|revealed)\b",
+    _I,
+)
+
+
+def _elsewhere(text: str, at: int) -> bool:
+    low, high = sentence(text, at)
+    return bool(_ELSEWHERE.search(text[low:high]))
+
+
 def source(record: Record) -> Value:
     """`autologous`, `allogeneic`, `both` or `undeclared`; birth tissue without another word counts as a donor's."""
     blood = any(_HEMATOPOIETIC.search(p.text) for p in record.passages["intervention"])
@@ -55,6 +71,8 @@ def source(record: Record) -> Value:
         own = donor = None
         for p in record.tiers(*tiers):
             for m in _OWN.finditer(p.text):
+                if tiers[0] == "description" and _elsewhere(p.text, m.start()):
+                    continue
                 if own is None and not re.match(
                     r"\s*(?:serum|plasma|platelet|blood\s+(?:serum|plasma)|PRP|periosteal|fibrin|"
                     r"bone\s+graft|"
@@ -88,8 +106,11 @@ def source(record: Record) -> Value:
                 found = _BIRTH.search(p.text)
                 if found and not any(_OWN_CORD.search(q.text) for q in record.tiers("summary", "description")):
                     return Value("allogeneic", "birth-tissue-of-a-donor", found[0], 0.85, p.field)
+    for p in record.passages["keyword"]:
+        if (found := _BIRTH.search(p.text)) and re.search(r"cells?\b|MSC", p.text[found.end() :], _I):
+            return Value("allogeneic", "birth-tissue-of-a-donor", found[0], 0.7, p.field)
     for p in record.tiers("summary", "description"):
-        found = _BIRTH.search(p.text)
+        found = next((m for m in _BIRTH.finditer(p.text) if not _elsewhere(p.text, m.start())), None)
         if found and (
             re.search(
                 r"(?:derived|obtained|isolated|from|human)\W+(?:\w+\W+){0,3}$", p.text[: found.start()][-40:], _I

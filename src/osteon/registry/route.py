@@ -36,7 +36,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
                         r"articular\s+cavity|into\s+(?:the\s+)?(?:\w+\s+){0,2}(?:knee|joint|"
                         r"joint\s+cavity)s?\b|"
                         r"inject\w*\s+(?:\w+\s+){0,3}in\s+(?:the\s+)?(?:[\w']+\s+){0,3}(?:knee|joint)s?\b|"
-                        r"\bin\s+joints\b|knee\s+(?:joint\s+)?injection"),
+                        r"\bin\s+joints\b|knee\s+(?:joint\s+)?(?:inject|administ)\w+"),
     ("intracavernous", r"intra-?\s?cavernos?\w*|corp(?:us|ora)\s+cavern\w+|into\s+(?:the\s+)?(?:\w+\s+)?penis"),
     ("intratracheal", r"intra-?\s?tracheal\w*|endo-?\s?bronchial\w*|intra-?\s?bronch\w+|endo-?tracheal\s+(?:inst|"
                       r"adm)\w*"),
@@ -55,7 +55,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
                 r"\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
                 r"\beye\s?drops?|"
                 r"applied\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
-    ("IV", r"intra-?\s?ven(?:o|e)us\w*|intravenosu\w*|endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
+    ("IV", r"intr[ao]-?\s?ven[a-z]{0,3}us\w*|intra-?\s?veno?us\w*|endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
            r"(?:by|through|via|into)\s+(?:a\s+|the\s+)?(?:\w+\s+){0,2}(?:vein|central\s+line)s?\b(?<!portal\svein)|"
            r"(?:peripheral|antecubital|cubital|cephalic|brachial|central|femoral)\s+(?:venous|veins?)\b|"
            r"venous\s+(?:inf|inj)\w+|"
@@ -78,6 +78,9 @@ ROUTES: tuple[tuple[str, str], ...] = (
               r"tendon|ulcer|wound|vocal\s+(?:fold|cord)|gland|testic\w+|sphincter|nerve|gingiva|socket|site|"
               r"operation|foot|"
               r"stump)s?\b|arthroscop\w+|surgical(?:ly)?\s+implant\w*|"
+              r"intra-?\s?testic\w+|(?:inject|insert|implant|plac|pack|graft|fill|appli)\w*\s+(?:\w+\s+){0,4}"
+              r"(?:into|between|within|onto|around)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:testis|testes|tubules|process(?:es)?|"
+              r"bones?|spine|cages?|gaps?|cavit(?:y|ies)|tissues?|skin|ovar(?:y|ies)|kidneys?|pancreas|prostate|breasts?)\b|"
               r"lipofilling|implantation|endoscop\w+\s+inj\w+|implant\s+of\s+\w+|trans-?catheter|vocal\s+(?:fold|"
               r"cord)s?"),
 )  # fmt: skip
@@ -86,9 +89,9 @@ _LOCAL = re.compile(
     r"intra-?\s?lesion\w*|intra-?\s?fistul\w*|intra-?\s?tend\w+|intra-?\s?osse\w+|sub-?\s?mucos\w+|"
     r"intra-?\s?tissul\w+|intra-?\s?gland\w+|"
     r"local\w*\s+(?:inj|admin|impl|appl|transpl|deliv|inoc|infil)\w*|(?:inject|implant|"
-    r"transplant)\w*\s+(?:\w+\s+){0,3}"
-    r"(?:into|in|at|around)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra|non-?union|fistula|"
-    r"tendon|ulcer|gland|testic|sphincter|wound|femoral\s+head|site)", _I,
+    r"transplant|insert|plac)\w*\s+(?:\w+\s+){0,3}"
+    r"(?:into|in|at|around|between)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra|non-?union|fistula|"
+    r"tendon|ulcer|gland|testi|tubul|sphincter|wound|ovar|femoral\s+head|site)", _I,
 )  # fmt: skip
 # Routes whose name leaves no doubt in a description, even where the sentence does not name the cells again.
 _SURE = ("intra-articular", "intrathecal", "intradiscal", "intracavernous", "intramyocardial")
