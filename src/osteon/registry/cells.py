@@ -59,7 +59,7 @@ _BRAND = re.compile(
 _NOT_CELLS = re.compile(
     r"exosom|\bexos?\b|-exo\b|secretome|condition(?:ed|ing)\s+medi|extracellular\s+vesicle|vesicles?\b|cell-free|"
     r"(?<!/)acellular|(?:cell|MSC)s?\s+lysate|"
-    r"paracrine\s+factors?|mitochondri|supernatant|culture\s+media|\bderived\s+(?:growth\s+)?factors",
+    r"paracrine\s+factors?|mitochondri|supernatant|culture\s+media|\bderived\s+(?:[\w-]+\s+){0,2}factors",
     _I,
 )
 _DISEASE = re.compile(
@@ -95,6 +95,7 @@ _COLLECTED = re.compile(
     _I | re.DOTALL,
 )
 _DELIVERED = re.compile(r"inject|infus|transplant|implant|administ|receiv|treated|treatment|graft|given", _I)
+_PUT = re.compile(r"inject|infus|transplant|implant|administ|graft|given", _I)
 _COUNTED = re.compile(r"\bcells\b", _I)
 _PASSIVE = ("BEHAVIORAL", "DIAGNOSTIC_TEST", "DIETARY_SUPPLEMENT", "RADIATION")
 
@@ -173,7 +174,7 @@ def cell_therapy(record: Record) -> Value:
         for one in doses(p):
             if _COUNTED.search(one.span) and not _cell_free(p.text) and not _NOT_GIVEN.search(p.text):
                 return Value(True, "dose-counts-cells", one.span, 0.85, p.field)
-    for p in record.passages["title"]:
+    for p in () if _only_collects(record) else record.passages["title"]:
         for m in products(p.text):
             if watched and not _DELIVERED.search(p.text):
                 continue
@@ -201,6 +202,13 @@ def cell_therapy(record: Record) -> Value:
         if found:
             return Value(False, "product-without-cells", found[0], 0.9, p.field)
     return Value(False, "no-cells-given", "", 0.9)
+
+
+def _only_collects(record: Record) -> bool:
+    """Whether all that is done to participants is to take a sample."""
+    own = [p.text for p in record.passages["intervention"]]
+    taken = re.compile(r"\b(?:collect|harvest|sampl|draw|biops|donat)\w*", _I)
+    return bool(own) and all(taken.search(text) and not _PUT.search(text) for text in own)
 
 
 def _named(record: Record) -> Iterator[tuple[Passage, re.Match[str]]]:

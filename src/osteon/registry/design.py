@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from osteon.registry.cells import products
-from osteon.registry.record import Record, years
+from osteon.registry.dose import doses as cell_doses
+from osteon.registry.record import Passage, Record, years
 from osteon.registry.value import Value
 
 _I = re.IGNORECASE
@@ -28,6 +29,7 @@ _AGAINST_USUAL = re.compile(
 _CONTROL = re.compile(
     r"\bcontrols?\b|standard (?:of )?care|conventional|usual care|standard treatment|\balone\b|\bonly\b", _I
 )
+_VERSUS = re.compile(r"\bversus\b|\bvs\b|\bcompar(?:ed|ison)\b", _I)
 _DOSED = re.compile(
     r"\b(?:low|medium|mid|intermediate|high(?:er)?|dose)[\s-]*(?:level|dose|dosage|concentration)?\b|cohort|"
     r"\b\d+\s?(?:X|x)\b|\b\d+\s?(?:mg|µg|ug|g|ml|millions?|M)\b",
@@ -56,6 +58,9 @@ def control(record: Record) -> Value:
 
     The registry's own arm type decides where one arm is typed as a control; texts decide where none is.
     """
+    watched = re.search(r"\bobservational\b", record.title + record.text("identificationModule.officialTitle"), _I)
+    if not record.study_type and not record.interventions and watched:
+        return Value(None, "not-interventional", watched[0], 0.7, "title")
     if record.study_type in ("OBSERVATIONAL", "EXPANDED_ACCESS"):
         return Value(None, "not-interventional", str(record.get("designModule.studyType") or ""), 0.9, "studyType")
     arms = record.arms
@@ -79,7 +84,8 @@ def control(record: Record) -> Value:
             "no_intervention", "arm-type", str(arms[types.index("NO_INTERVENTION")]["type"]), 0.95, "armGroups.type"
         )
     randomised = record.text("designModule.designInfo.allocation").upper() == "RANDOMIZED"
-    alike = _alike(arms, said, randomised)
+    model = record.text("designModule.designInfo.interventionModel")
+    alike = _alike(arms, said, randomised, model.upper() != "SINGLE_GROUP")
     if alike and len(arms) > 1 and set(types) == {"ACTIVE_COMPARATOR"}:
         return alike
     if "ACTIVE_COMPARATOR" in types and len(arms) > 1:
@@ -98,13 +104,17 @@ def control(record: Record) -> Value:
         if randomised and any(cells) and not all(cells):
             i = cells.index(False)
             return Value("active", "arm-without-cells", _first_words(arms[i]), 0.7, f"armGroups[{i}]")
-        if alike and alike.value == "dose":
+        if alike and alike.value != "none":
             return alike
     if randomised:
         for p in record.tiers("title", "summary"):
             if m := _AGAINST_USUAL.search(p.text):
                 return Value("active", "text-names-usual-care", m[0], 0.75, p.field)
-    model = record.text("designModule.designInfo.interventionModel")
+    if len(arms) == 1 and randomised and model.upper() == "PARALLEL" and not products(said[0][1]):
+        return Value("active", "only-arm-without-cells", _first_words(arms[0]), 0.6, "armGroups[0].label")
+    for p in record.passages["title"] if len(arms) == 1 and model.upper() == "PARALLEL" else ():
+        if m := _VERSUS.search(p.text):
+            return Value("active", "title-compares", m[0], 0.6, p.field)
     if not arms and randomised and model.upper() != "SINGLE_GROUP":
         for p in record.tiers("title", "summary", "description"):
             if m := _PLACEBO.search(p.text):
@@ -124,7 +134,14 @@ def _of_arm(record: Record, arm: Mapping[str, Any]) -> str:
     )
 
 
-def _alike(arms: list[Mapping[str, Any]], said: list[tuple[int, str]], randomised: bool) -> Value | None:
+def _kinds(label: str) -> frozenset[str]:
+    """The cells that a label names."""
+    return frozenset(re.sub(r"[\W_]+|cells?", "", m[0].casefold()) for m in products(label))
+
+
+def _alike(
+    arms: list[Mapping[str, Any]], said: list[tuple[int, str]], randomised: bool, parallel: bool
+) -> Value | None:
     """`dose` where all arms get the same in other doses or times, `none` where they get the same; else None."""
     labels = [text.split(" | ")[0] for _, text in said]
     names = [arm.get("interventionNames") for arm in arms]
@@ -133,6 +150,11 @@ def _alike(arms: list[Mapping[str, Any]], said: list[tuple[int, str]], randomise
         set.intersection(*(set(re.findall(r"[a-z]{4,}", label.casefold())) for label in labels)) if labels else set()
     )
     doses = sum(bool(_DOSED.search(label)) for label in labels)
+    if same and not doses and (kinds := [_kinds(label) for label in labels]) and all(kinds) and len(set(kinds)) > 1:
+        return Value("active", "arms-name-other-cells", labels[0][:120], 0.75, "armGroups[0].label")
+    stated = [{one.cells for one in cell_doses(Passage("", text))} for _, text in said]
+    if same and parallel and all(stated) and any(one != stated[0] for one in stated):
+        return Value("dose", "arms-state-other-doses", labels[0][:120], 0.8, "armGroups[0].label")
     if (same and (doses or randomised)) or (doses == len(labels) > 1 and (shared or same)):
         return Value("dose", "arms-differ-in-dose", labels[0][:120], 0.8, "armGroups[0].label")
     return Value("none", "arms-get-the-same", labels[0][:120], 0.7, "armGroups[0].label") if same else None

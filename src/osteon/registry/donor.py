@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from osteon.registry.cells import products
 from osteon.registry.record import Record
 from osteon.registry.value import Value, sentence
 
@@ -37,7 +38,7 @@ _OWN_CORD = re.compile(r"(?:autolog\w+|own)\s+(?:\w+\s+){0,2}(?:umbilical|cord|p
 _OTHER = re.compile(
     r"\s*(?:h(?:a)?ematopoietic|stem[\s-]cell\s+transplant|bone\s+marrow\s+transplant|"
     r"transplant(?:ation)?\s+(?:recip|for)|"
-    r"HSCT|HCT|SCT|BMT|renal|kidney|liver|organ|graft\b|bone\s+graft|osteochondral|blood\s+transf|fat\s+graft)",
+    r"HSCT|HCT|SCT|BMT|renal|kidney|liver|organ|graft\b|(?:human\s+)?(?:freeze-?dried\s+)?bone\b(?!\s+marrow)|bone\s+graft|osteochondral|blood\s+transf|fat\s+graft)",
     _I,
 )
 _HEMATOPOIETIC = re.compile(
@@ -53,6 +54,15 @@ _ELSEWHERE = re.compile(
 )
 
 
+_TAKEN = r"(?:liposuction\w*|lipoaspirat\w*|(?:bone[\s-]+)?marrow\s+(?:will\s+be\s+|was\s+|is\s+)?(?:aspirat|harvest)\w*)"
+_WHO = r"(?:patients?|participants?|subjects?)\b"
+# Tissue for the cells is taken from those who take part.
+_TAKEN_FROM = re.compile(
+    rf"\b{_WHO}\s+(?:[\w-]+\s+){{0,6}}{_TAKEN}|\b{_TAKEN}\s+(?:[\w,-]+\s+){{0,8}}(?:of|from|in)\s+(?:the\s+|each\s+)?{_WHO}",
+    _I,
+)
+
+
 def _elsewhere(text: str, at: int) -> bool:
     low, high = sentence(text, at)
     return bool(_ELSEWHERE.search(text[low:high]))
@@ -61,6 +71,7 @@ def _elsewhere(text: str, at: int) -> bool:
 def source(record: Record) -> Value:
     """`autologous`, `allogeneic`, `both` or `undeclared`; birth tissue without another word counts as a donor's."""
     blood = any(_HEMATOPOIETIC.search(p.text) for p in record.passages["intervention"])
+    cells = {p.field.split(".")[0] for p in record.passages["intervention"] if products(p.text)}
     groups = (
         (("title", "intervention", "arm"), 0.95),
         (("summary",), 0.88),
@@ -70,6 +81,8 @@ def source(record: Record) -> Value:
     for tiers, confidence in groups:
         own = donor = None
         for p in record.tiers(*tiers):
+            if cells and p.field.startswith("interventions[") and p.field.split(".")[0] not in cells:
+                continue  # another thing given: plasma, bone, a drug
             for m in _OWN.finditer(p.text):
                 if tiers[0] == "description" and _elsewhere(p.text, m.start()):
                     continue
@@ -118,4 +131,8 @@ def source(record: Record) -> Value:
             or re.match(r".{0,25}(?:cells?|MSCs?)\b", p.text[found.end() : found.end() + 40], _I)
         ):
             return Value("allogeneic", "birth-tissue-of-a-donor", found[0], 0.7, p.field)
+    if not any(_DONOR.search(p.text) for tier in ("summary", "description") for p in record.passages[tier]):
+        for p in record.tiers("intervention", "arm", "summary", "description"):
+            if found := _TAKEN_FROM.search(p.text):
+                return Value("autologous", "taken-from-participants", found[0], 0.65, p.field)
     return Value("undeclared", "not-stated", "", 0.0)

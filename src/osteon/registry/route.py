@@ -12,8 +12,22 @@ from osteon.registry.record import Passage, Record
 from osteon.registry.value import Value, around, sentence
 
 _I = re.IGNORECASE
+# Cells brought to a place that no other route names.
+_PLACES = (
+    r"ovar(?:y|ies)|testis|testes|testicles?|tubules|tendons?|cuff|ligaments?|menisc\w+|cartilages?|bones?|tibia\w*|"
+    r"femur|femoral\s+head|jaws?|sockets?|sinus|gums?|root\s+canals?|pulp\s+chambers?|spine|fusion|vertebra\w*|"
+    r"transverse\s+process(?:es)?|cages?|gaps?|cavit(?:y|ies)|non-?union\w*|fractures?|lesions?|defects?|splice|scars?|"
+    r"strictures?|breasts?|face|scalp|vocal\s+\w+|glands?|fistula\w*|tracts?|sphincters?|urethra\w*|bladder|uter\w+|"
+    r"endometri\w+|kidneys?|pancreas|prostate|myoma|hernia|nerves?|stump"
+)
+_INTO = (
+    r"(?:inject|infiltrat|implant|transplant|insert|placed|packed|graft|fill|applied|deliver|administ|inocul|fixed|introduc)\w*"
+    r"\s+(?:[\w()%.-]+\s+){0,11}?(?:into|in|on|onto|at|around|between|within|over|along|to)\s+(?:the\s+)?"
+    rf"(?:(?!patients?|subjects?|participants?|people|with|treat\w*|manag\w*|children|adults|women|men)[\w-]+\s+){{0,5}}?"
+    rf"(?:{_PLACES})\b(?!\s+(?:transplant|disease|failure|recipient|disorder|injur|cancer|fibrosis|allograft))"
+)
 ROUTES: tuple[tuple[str, str], ...] = (
-    ("intracoronary", r"intra-?\s?coronar\w+|coronary\s+(?:artery\s+)?(?:injection|infusion|delivery)|"
+    ("intracoronary", r"(?:intra|trans)-?\s?coronar\w+|coronary\s+(?:artery\s+)?(?:injection|infusion|delivery)|"
                       r"into\s+(?:the\s+)?(?:infarct\W?related\s+)?coronary"),
     ("intramyocardial", r"(?:intra|trans-?epi|epi)-?\s?myocardi\w+|intra-?cardiac\w*|trans-?\s?endo-?cardi\w+|"
                         r"endo-?myocardial\s+inj\w+|"
@@ -22,7 +36,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
                         r"\bin\s+the\s+myocardium|NOGA"),
     ("intraportal", r"portal\s+vein|intra-?portal\w*|hepatic\s+vein|intra-?hepatic\w*|"
                     r"into\s+the\s+liver(?!\s+through)"),
-    ("intrathecal", r"intra-?\s?thecal\w*|lumbar\s+punctur\w+|sub-?arachnoid\w*|intra-?spinal\s+canal|"
+    ("intrathecal", r"intra-?\s?thech?al\w*|lumbar\s+punctur\w+|sub-?arachnoid\w*|intra-?spinal\s+canal|"
                     r"into\s+(?:the\s+)?cerebrospinal"),
     ("intraspinal", r"intra-?\s?spinal\b|intra-?medullar[ye]?\b(?!\s+(?:nail|rod|canal|fix))|"
                     r"into\s+the\s+(?:injured\s+)?spinal\s+cord"),
@@ -33,10 +47,10 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("intradiscal", r"intra-?\s?dis[ck]\w*|into\s+(?:the\s+)?(?:\w+\s+){0,3}(?:inter-?vertebral\s+)?dis[ck]s?\b|"
                     r"nucleus\s+pulposus"),
     ("intra-articular", r"intra-?\s?articul\w+|\bIA\s+(?:inject|administ)\w*(?=.{0,60}(?:knee|joint))|"
-                        r"articular\s+cavity|into\s+(?:the\s+)?(?:\w+\s+){0,2}(?:knee|joint|"
-                        r"joint\s+cavity)s?\b|"
+                        r"articular\s+cavity|into\s+(?:the\s+)?(?:(?!osteochondral)\w+\s+){0,2}(?:knee|joint|"
+                        r"joint\s+cavity)s?\b(?!\s+(?:\w+\s+)?(?:cartilage|defect|lesion|bone|menisc))|"
                         r"inject\w*\s+(?:\w+\s+){0,3}in\s+(?:the\s+)?(?:[\w']+\s+){0,3}(?:knee|joint)s?\b|"
-                        r"\bin\s+joints\b|knee\s+(?:joint\s+)?(?:inject|administ)\w+"),
+                        r"(?<!defects\s)\bin\s+joints\b|knee\s+(?:joint\s+)?(?:inject|administ)\w+"),
     ("intracavernous", r"intra-?\s?cavernos?\w*|corp(?:us|ora)\s+cavern\w+|into\s+(?:the\s+)?(?:\w+\s+)?penis"),
     ("intratracheal", r"intra-?\s?tracheal\w*|endo-?\s?bronchial\w*|intra-?\s?bronch\w+|endo-?tracheal\s+(?:inst|"
                       r"adm)\w*"),
@@ -46,7 +60,8 @@ ROUTES: tuple[tuple[str, str], ...] = (
                     r"retro-?bulbar|peri-?ocular|"
                     r"sub-?conjunctiv\w+|intra-?stromal\w*"),
     ("intra-arterial", r"intra-?\s?arteri\w+|(?:hepatic|renal|femoral|carotid|penile|pancreatic|uterine|"
-                       r"dorsal\s+penile)\s+arter\w+|trans-?arterial"),
+                       r"dorsal\s+penile)\s+arter\w+|trans-?arterial|"
+                       r"(?:into|through|via)\s+(?:the\s+|an?\s+)?(?:(?!coronar)[\w-]+\s+){0,4}arter(?:y|ies)\b"),
     ("intramuscular", r"intra-?\s?muscul\w+|\bi\.\s?m\.|\bIM\s+(?:inj|admin|route)\w*|"
                       r"into\s+the\s+(?:\w+\s+)?muscles?\b"),
     ("intraperitoneal", r"intra-?\s?peritone\w+"),
@@ -55,12 +70,13 @@ ROUTES: tuple[tuple[str, str], ...] = (
                 r"\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
                 r"\beye\s?drops?|"
                 r"applied\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
-    ("IV", r"intr[ao]-?\s?ven[a-z]{0,3}us\w*|intra-?\s?veno?us\w*|endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
+    ("IV", r"intr[ao]-?\s?ven[a-z]{0,3}us\w*|intra-?\s?veno?us\w*|\bi/v\b|endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
            r"(?:by|through|via|into)\s+(?:a\s+|the\s+)?(?:\w+\s+){0,2}(?:vein|central\s+line)s?\b(?<!portal\svein)|"
            r"(?:peripheral|antecubital|cubital|cephalic|brachial|central|femoral)\s+(?:venous|veins?)\b|"
            r"venous\s+(?:inf|inj)\w+|"
            r"systemic\s+infusion|drip\b"),
-    ("local", r"intra-?\s?lesion\w*|peri-?\s?lesion\w*|intra-?\s?fistul\w*|peri-?anal\s+inj\w*|intra-?\s?tend\w+|"
+    ("local", r"\b(?:intra|peri|para)-?\s?(?!operat|patient|cellular|od|natal|partum|procedur|venous)[a-z]{4,16}\s+(?:inj|inf|admin|"
+              r"transpl|impl|deliv|appl|instil)\w*|intra-?\s?lesion\w*|peri-?\s?lesion\w*|intra-?\s?fistul\w*|peri-?anal\s+inj\w*|intra-?\s?tend\w+|"
               r"intra-?\s?osse\w+|"
               r"sub-?\s?mucos\w+|intra-?\s?tissul\w+|intra-?\s?alveolar|local\w*\s+(?:\w+\s+){0,2}(?:inj|admin|"
               r"impl|appl|transpl|deliv|"
@@ -73,25 +89,23 @@ ROUTES: tuple[tuple[str, str], ...] = (
               r"ridge|graft|regenerat)\w*|"
               r"core\s+decompression|necrotic\s+(?:lesion|zone|area)|femoral\s+head|fistula\s+(?:tract|plug|"
               r"wall)s?|plug\b|scaffold\w*|"
-              r"(?:into|to|at|around|in)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra\w*|"
+              r"(?:into|to\s+the|at|around|in)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra\w*|"
               r"non-?union|fistula\w*|"
               r"tendon|ulcer|wound|vocal\s+(?:fold|cord)|gland|testic\w+|sphincter|nerve|gingiva|socket|site|"
               r"operation|foot|"
               r"stump)s?\b|arthroscop\w+|surgical(?:ly)?\s+implant\w*|"
-              r"intra-?\s?testic\w+|(?:inject|insert|implant|plac|pack|graft|fill|appli)\w*\s+(?:\w+\s+){0,4}"
-              r"(?:into|between|within|onto|around)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:testis|testes|tubules|process(?:es)?|"
-              r"bones?|spine|cages?|gaps?|cavit(?:y|ies)|tissues?|skin|ovar(?:y|ies)|kidneys?|pancreas|prostate|breasts?)\b|"
+              r"intra-?\s?testic\w+|(?:renal|kidney)\s+(?:intra-?)?parenchyma\w*|(?:/|\bper\s+|\beach\s+)ovary\b|"
+              rf"{_INTO}|"
               r"lipofilling|implantation|endoscop\w+\s+inj\w+|implant\s+of\s+\w+|trans-?catheter|vocal\s+(?:fold|"
               r"cord)s?"),
 )  # fmt: skip
 _RULES = [(name, re.compile(pattern, 0 if name == "-" else _I)) for name, pattern in ROUTES]
 _LOCAL = re.compile(
-    r"intra-?\s?lesion\w*|intra-?\s?fistul\w*|intra-?\s?tend\w+|intra-?\s?osse\w+|sub-?\s?mucos\w+|"
-    r"intra-?\s?tissul\w+|intra-?\s?gland\w+|"
-    r"local\w*\s+(?:inj|admin|impl|appl|transpl|deliv|inoc|infil)\w*|(?:inject|implant|"
-    r"transplant|insert|plac)\w*\s+(?:\w+\s+){0,3}"
-    r"(?:into|in|at|around|between)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra|non-?union|fistula|"
-    r"tendon|ulcer|gland|testi|tubul|sphincter|wound|ovar|femoral\s+head|site)", _I,
+    r"intra-?\s?lesion\w*|intra-?\s?fistul\w*|intra-?\s?tend\w+|intra-?\s?osse\w+|sub-?\s?mucos\w+|intra-?\s?testic\w+|"
+    r"intra-?\s?tissul\w+|intra-?\s?gland\w+|intra-?\s?ovar\w+|"
+    r"local\w*\s+(?:inj|admin|impl|appl|transpl|deliv|inoc|infil)\w*|(?:inject|implant|transplant|insert|placed)\w*\s+"
+    r"(?:\w+\s+){0,3}(?:into|in|at|around|between)\s+(?:the\s+)?(?:\w+\s+){0,3}(?:lesion|defect|fracture|vertebra|"
+    rf"non-?union|fistula|tendon|ulcer|gland|testi|tubul|sphincter|wound|ovar|femoral\s+head|site)|{_INTO}", _I,
 )  # fmt: skip
 # Routes whose name leaves no doubt in a description, even where the sentence does not name the cells again.
 _SURE = ("intra-articular", "intrathecal", "intradiscal", "intracavernous", "intramyocardial")
@@ -108,7 +122,7 @@ _ROMAN_AFTER = re.compile(
 _CONTEXT = re.compile(
     r"cells?\b|MSCs?\b|infus|inject|admin|transplant|implant|deliver|dose|stem|graft|SVF|concentrate|product|"
     r"allorx|bmac|given|"
-    r"receiv|suspension|treat|appl",
+    r"receiv|suspension|treat|appl|transfus",
     _I,
 )
 _BACKGROUND = re.compile(
@@ -120,13 +134,14 @@ _BACKGROUND = re.compile(
     _I,
 )
 _DRUG = re.compile(
-    r"steroid|methylpred|hydrocort|prednis|dexameth|heparin|antibiot|immunoglobulin|IVIG|cyclophosph|fludarab|"
+    r"steroid|cyclospor|ciclospor|tacrolimus|mycophenol|sirolimus|melphalan|diphenhydr|antihistam|methylpred|hydrocort|prednis|dexameth|heparin|antibiot|immunoglobulin|IVIG|cyclophosph|fludarab|"
     r"busulf|rituximab|"
     r"paracetamol|diuretic|furosemide|contrast|gadolin|lidocaine|an[a]?esth|g-csf|insulin|teriparatide|"
     r"parathyroid|\bPTH\b|forteo|amifostine|methotrexate|\b\w+(?:mab|platin|bine|poside|grastim|mustine|mycin|"
     r"stine|sulfan|phamide|cillin|cept)\b|midazolam|fentanyl|hyaluron|mg/kg|mg/m2|\bmg\b",
     _I,
 )
+_THEIRS = re.compile(r"\bcells\b|\bmixture\b|\bcell suspension\b|\b(?:investigational|study)\s+product\b", _I)
 _CONTROL_ARM = ("PLACEBO_COMPARATOR", "SHAM_COMPARATOR", "NO_INTERVENTION")
 
 
@@ -142,7 +157,10 @@ def _hits(passage: Passage, *, strict: bool) -> list[tuple[str, re.Match[str]]]:
                     continue
             low, high = sentence(text, m.start())
             said = text[low:high]
-            if strict and (_BACKGROUND.search(said) or not (name in _SURE or products(said))):
+            if strict and (_BACKGROUND.search(said) or not (name in _SURE or _THEIRS.search(said) or products(said))):
+                continue
+            just = text[max(low, m.start() - 30) : m.start()]
+            if name in ("IV", "subcutaneous", "intramuscular") and _DRUG.search(just) and not products(just):
                 continue
             near = text[max(low, m.start() - 110) : min(high, m.end() + 110)]
             if not _CONTEXT.search(near):
@@ -153,6 +171,12 @@ def _hits(passage: Passage, *, strict: bool) -> list[tuple[str, re.Match[str]]]:
                 and not re.search(r"spinal|\bcord\b", text, _I)
             ):
                 name = "local"  # a bone's marrow cavity, not the spinal cord
+            if (
+                name == "intracerebral"
+                and "parenchym" in m[0].casefold()
+                and re.search(r"kidney|renal|nephro|pancrea", text, _I)
+            ):
+                name = "local"
             if name in (
                 "IV",
                 "subcutaneous",
@@ -177,6 +201,10 @@ def route(record: Record) -> Value:
     """The route of the cells, by the first tier of text that states one."""
     treated = [index for index, arm in enumerate(record.arms) if str(arm.get("type", "")).upper() not in _CONTROL_ARM]
     cells = {int(p.field.split("[")[1].split("]")[0]) for p in record.passages["intervention"] if products(p.text)}
+    for index, row in enumerate(record.interventions):
+        name = row.get("name")
+        if isinstance(name, str) and _DRUG.search(name) and not products(name):
+            cells.discard(index)  # a drug that is given before or with the cells
     own = [
         p for p in record.passages["intervention"] if not cells or int(p.field.split("[")[1].split("]")[0]) in cells
     ]
@@ -207,6 +235,8 @@ def route(record: Record) -> Value:
             )
         if "local" in seen and weak is None:
             weak = ("local", *seen["local"])
+        if weak and tier == "title" and _LOCAL.search(weak[1][0]):
+            break  # what is done with the cells is told; later texts tell of other things too
     if weak:
         name, m, p = weak
         return Value(name, "place-of-the-disease", around(p.text, *m.span()), 0.75, p.field)
