@@ -100,6 +100,15 @@ def test_implausible_dose_is_flagged():
         ("cells for GVHD grade III or IV", "unstated"),
         ("hydrocortisone 100 mg iv before infusion of cells", "unstated"),
         ("aerosol inhalation of MSC", "inhaled"),
+        ("transcoronary administration of cells", "intracoronary"),
+        ("MSC injected into the superior pancreatic duodenal artery", "intra-arterial"),
+        ("i/v infusions of cells", "IV"),
+        ("UC-MSC infusion by introvenus", "IV"),
+        ("MSC injected into the renal parenchyma, intra-parenchymal, 3 sites in each kidney", "local"),
+        ("cells placed on the surface of the repaired rotator cuff", "local"),
+        ("laparoscopic injection of stem cells in the ovaries", "local"),
+        ("MSC given to patients with kidney transplants", "unstated"),
+        ("intravenous infusion and intralesional injection of cells", "IV + local"),
     ],
 )
 def test_routes(text, route):
@@ -118,6 +127,10 @@ def test_routes(text, route):
         ("Imatinib", "for gastrointestinal stromal tumours", False),
         ("X-17", "Suspension of autologous chondrocytes implanted in the defect", True),
         ("Dasatinib", "given for three days", False),
+        ("Surgery with bone marrow concentration", "", True),
+        ("SMUP-IA-01", "a single knee administration", True),
+        ("ZZ-17", "a single administration of 2.0 x 10^7 cells/2mL", True),
+        ("MSCs Derived Pleiotropic Factors", "injected on the wound", False),
     ],
 )
 def test_cell_therapy(name, description, given):
@@ -135,6 +148,26 @@ def test_recipients_of_a_graft_are_no_cell_therapy():
 
 
 @pytest.mark.parametrize(
+    ("title", "arm"),
+    [
+        ("Collection of Bone Marrow for Production of MSC", "A sample of bone marrow is collected"),
+        (
+            "Stem Cells in the Synovial Fluid of Patients",
+            "patients who have concentrations of mesenchymal stem cells",
+        ),
+    ],
+)
+def test_cells_that_are_collected_or_measured_are_not_given(title, arm):
+    found = drawn(**{
+        "designModule.studyType": "OBSERVATIONAL", "identificationModule.briefTitle": title,
+        "identificationModule.officialTitle": title, "armsInterventionsModule.interventions": [],
+        "armsInterventionsModule.armGroups": [{"label": "People", "description": arm}],
+    })  # fmt: skip
+    assert found["cell_therapy"] is False
+    assert found["control"] is None
+
+
+@pytest.mark.parametrize(
     ("name", "source"),
     [
         ("Autologous MSC", "autologous"),
@@ -144,6 +177,9 @@ def test_recipients_of_a_graft_are_no_cell_therapy():
         ("Autologous or allogeneic MSC", "both"),
         ("MSC", "undeclared"),
         ("MSC after allogeneic hematopoietic transplantation", "undeclared"),
+        ("MSC of healthy, volunteer donors", "allogeneic"),
+        ("MSC transplanted back to the knee joint", "autologous"),
+        ("Autologous MSC fixed in allogenic human bone", "autologous"),
     ],
 )
 def test_sources(name, source):
@@ -160,6 +196,8 @@ def test_sources(name, source):
         ([("Low dose MSC", "EXPERIMENTAL"), ("High dose MSC", "EXPERIMENTAL")], "dose"),
         ([("MSC", "EXPERIMENTAL"), ("Placebo", "OTHER")], "placebo"),
         ([("MSC, no placebo arm", "EXPERIMENTAL")], "none"),
+        ([("MSC", "EXPERIMENTAL"), ("the control group", "EXPERIMENTAL")], "no_intervention"),
+        ([("MSC", "EXPERIMENTAL"), ("Control: usual care", "EXPERIMENTAL")], "active"),
     ],
 )
 def test_controls(arms, control):

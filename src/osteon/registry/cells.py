@@ -25,7 +25,8 @@ _PRODUCT = re.compile(
     | \b(?:stem|progenitor|precursor|regenerative)[\s-]+cells?\b(?!\s+(?:factor|leuk|tumou?r|mobili[sz]))
     | \bstem-cell\b | \bmedicinal\s+signaling\s+cells?\b
     | \bstromal[\s-]+vascular[\s-]+(?:fraction|cells?) | \bSVF\b
-    | \bbone[\s-]+marrow[\s-]+(?:derived\s+)?(?:aspirate[\s-]+)?(?:concentrat(?:e|ion)s?|cells?|transplant\w*|mononucle\w+)
+    | \bbone[\s-]+marrow[\s-]+(?:derived\s+)?(?:aspirate[\s-]+)?
+        (?:concentrat(?:e|ion)s?|cells?|transplant\w*|mononucle\w+)
     | \bBMAC\b
     | \bmononucle(?:ar|ated)[\s-]+(?:stem\s+)?cells? | \bBM-?MNCs?\b | \bMNCs?\b
     | \bmicro-?[\s-]?fragment(?:ed)?\s+(?:adipose|fat)(?:\s+tissue)? | \blipogems\b

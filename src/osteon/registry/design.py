@@ -110,7 +110,8 @@ def control(record: Record) -> Value:
         for p in record.tiers("title", "summary"):
             if m := _AGAINST_USUAL.search(p.text):
                 return Value("active", "text-names-usual-care", m[0], 0.75, p.field)
-    if len(arms) == 1 and randomised and model.upper() == "PARALLEL" and not products(said[0][1]):
+    alone = len(arms) == 1 and randomised and model.upper() == "PARALLEL"
+    if alone and types[0] != "EXPERIMENTAL" and not products(said[0][1]):
         return Value("active", "only-arm-without-cells", _first_words(arms[0]), 0.6, "armGroups[0].label")
     for p in record.passages["title"] if len(arms) == 1 and model.upper() == "PARALLEL" else ():
         if m := _VERSUS.search(p.text):

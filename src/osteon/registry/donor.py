@@ -14,6 +14,7 @@ _OWN = re.compile(
     r"(?:patients?|subjects?|participants?|person|individual)(?:'s|s'|’s|s’|\\&#39;s)?\s+own\s+(?:\w+\s+){0,3}"
     r"(?:cells?|bone|fat|adipose|marrow|blood|stem|body|tissue)|\b(?:his|her|their|your)\s+own\s+(?:\w+\s+){0,2}"
     r"(?:cells?|bone marrow|fat|stem|body|adipose)|\bsubjects\s+own\s+cells|"
+    r"\bto\s+the\s+same\s+(?:patient|subject|participant)s?\b|"
     r"\b(?:transplant\w*|inject\w*|infus\w*|implant\w*|given|put|return\w*)\s+back\s+(?:in)?to\b|"
     r"\bre-?(?:inject|infus|implant)\w*\s+(?:\w+\s+){0,4}(?:in)?to\s+(?:the\s+)?(?:same\s+)?(?:patient|subject|participant)",
     _I,
@@ -29,7 +30,7 @@ _DONOR = re.compile(
 )
 _BIRTH = re.compile(
     r"umbilical[\s-]+cord|wharton|placent\w+|amnio\w*|\bperinatal\s+tissue\w*|\bcord[\s-](?:blood|derived|lining|tissue)\w*|"
-    r"\bh?UCB?-?\s?MSCs?\b|"
+    r"\b[ah]?UCB?-?\s?MSC[sC]?\b|"
     r"\bh?UMSCs?\b|\bHUC-?MSCs?\b|\bWJ-?\s?MSCs?|\bULSCs?\b",
     _I,
 )
@@ -54,7 +55,9 @@ _ELSEWHERE = re.compile(
 )
 
 
-_TAKEN = r"(?:liposuction\w*|lipoaspirat\w*|(?:bone[\s-]+)?marrow\s+(?:will\s+be\s+|was\s+|is\s+)?(?:aspirat|harvest)\w*)"
+_TAKEN = (
+    r"(?:liposuction\w*|lipoaspirat\w*|(?:bone[\s-]+)?marrow\s+(?:will\s+be\s+|was\s+|is\s+)?(?:aspirat|harvest)\w*)"
+)
 _WHO = r"(?:patients?|participants?|subjects?)\b"
 # Tissue for the cells is taken from those who take part.
 _TAKEN_FROM = re.compile(

@@ -22,7 +22,7 @@ _POWER = (
     r"(?!\d|[.,]\d)(?:\s*-\s*(?P<exp2>\d{1,2})(?!\d|\s*[.,x×*X·∗]))?"
 )
 _UNICODE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_POWERS = re.compile(rf"(?<![\d.,^])(?:(?P<low>{_NUMBER})\s*(?:-|–|to|~|or|and|,)\s*)?(?:{_POWER})", _I)
+_POWERS = re.compile(rf"(?<![\d.,^])(?<![A-Za-z]-)(?:(?P<low>{_NUMBER})\s*(?:-|–|to|~|or|and|,)\s*)?(?:{_POWER})", _I)
 _PLAIN_E = re.compile(r"(?<![\d.,\w])(?P<mant>\d+(?:\.\d+)?)\s?[eE]\+?0?(?P<exp>\d{1,2})(?!\d)")
 _MILLIONS = re.compile(
     rf"(?<![\d.,])(?P<list>(?:(?:{_NUMBER})\s*(?:-|–|to|,|/|or|and|,\s*or|,\s*and)\s*){{0,6}})(?P<mant>{_NUMBER})\s*-?\s*"

@@ -65,18 +65,19 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("intramuscular", r"intra-?\s?muscul\w+|\bi\.\s?m\.|\bIM\s+(?:inj|admin|route)\w*|"
                       r"into\s+the\s+(?:\w+\s+)?muscles?\b"),
     ("intraperitoneal", r"intra-?\s?peritone\w+"),
-    ("subcutaneous", r"sub-?\s?cutan\w+|intra-?\s?derm\w+|\bs\.c\."),
-    ("topical", r"\btopical\w*|\btrans-?derm\w+|"
+    ("subcutaneous", r"sub-?\s?cutan\w+|intra-?\s?derm\w+|trans-?\s?dermal\s+inject\w*|\bs\.c\."),
+    ("topical", r"\btopical\w*|\btrans-?derm\w+\b(?!\s+inject)|"
                 r"\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
                 r"\beye\s?drops?|"
                 r"applied\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
-    ("IV", r"intr[ao]-?\s?ven[a-z]{0,3}us\w*|intra-?\s?veno?us\w*|\bi/v\b|endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
+    ("IV", r"intr[ao]-?\s?ven[a-z]{0,3}us\w*|intra-?\s?veno?us\w*|\bi/v\b|"
+           r"endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
            r"(?:by|through|via|into)\s+(?:a\s+|the\s+)?(?:\w+\s+){0,2}(?:vein|central\s+line)s?\b(?<!portal\svein)|"
            r"(?:peripheral|antecubital|cubital|cephalic|brachial|central|femoral)\s+(?:venous|veins?)\b|"
            r"venous\s+(?:inf|inj)\w+|"
            r"systemic\s+infusion|drip\b"),
-    ("local", r"\b(?:intra|peri|para)-?\s?(?!operat|patient|cellular|od|natal|partum|procedur|venous)[a-z]{4,16}\s+(?:inj|inf|admin|"
-              r"transpl|impl|deliv|appl|instil)\w*|intra-?\s?lesion\w*|peri-?\s?lesion\w*|intra-?\s?fistul\w*|peri-?anal\s+inj\w*|intra-?\s?tend\w+|"
+    ("local", r"\b(?:intra|peri|para)-?\s?(?!operat|patient|cellular|od|natal|partum|procedur|venous)"
+              r"[a-z]{4,16}\s+(?:inj|inf|admin|transpl|impl|deliv|appl|instil)\w*|intra-?\s?lesion\w*|peri-?\s?lesion\w*|intra-?\s?fistul\w*|peri-?anal\s+inj\w*|intra-?\s?tend\w+|"
               r"intra-?\s?osse\w+|"
               r"sub-?\s?mucos\w+|intra-?\s?tissul\w+|intra-?\s?alveolar|local\w*\s+(?:\w+\s+){0,2}(?:inj|admin|"
               r"impl|appl|transpl|deliv|"
@@ -145,7 +146,15 @@ _THEIRS = re.compile(r"\bcells\b|\bmixture\b|\bcell suspension\b|\b(?:investigat
 _CONTROL_ARM = ("PLACEBO_COMPARATOR", "SHAM_COMPARATOR", "NO_INTERVENTION")
 
 
-def _hits(passage: Passage, *, strict: bool) -> list[tuple[str, re.Match[str]]]:
+# A local injection that is given beside another route.
+_BESIDE = re.compile(
+    r"(?:\band\b|\bplus\b|\+|&)\s+(?:\w+\s+){0,2}(?:(?:intra|peri)-?\s?lesion\w*|local(?:ly)?\b)|"
+    r"(?:(?:intra|peri)-?\s?lesion\w*|\blocal)(?:\s+\w+){0,2}\s+(?:and|plus|\+|&)",
+    _I,
+)
+
+
+def _hits(passage: Passage, *, strict: bool, others: tuple[str, ...] = ()) -> list[tuple[str, re.Match[str]]]:
     text, found = passage.text, []
     for name, rule in _RULES:
         for m in rule.finditer(text):
@@ -159,6 +168,9 @@ def _hits(passage: Passage, *, strict: bool) -> list[tuple[str, re.Match[str]]]:
             said = text[low:high]
             if strict and (_BACKGROUND.search(said) or not (name in _SURE or _THEIRS.search(said) or products(said))):
                 continue
+            to = re.match(r"\s*\w+\s+of\s+", text[m.end() : m.end() + 30])
+            if to and text[m.end() + to.end() : m.end() + to.end() + 80].casefold().startswith(others):
+                continue  # the route of another thing that is given
             just = text[max(low, m.start() - 30) : m.start()]
             if name in ("IV", "subcutaneous", "intramuscular") and _DRUG.search(just) and not products(just):
                 continue
@@ -205,6 +217,12 @@ def route(record: Record) -> Value:
         name = row.get("name")
         if isinstance(name, str) and _DRUG.search(name) and not products(name):
             cells.discard(index)  # a drug that is given before or with the cells
+    others = tuple(
+        row["name"].casefold()[:60]
+        for index, row in enumerate(record.interventions)
+        if cells and index not in cells and isinstance(row.get("name"), str) and len(row["name"]) > 3
+    )
+    infused = any(re.search(r"infus", p.text, _I) for p in record.tiers("intervention", "arm"))
     own = [
         p for p in record.passages["intervention"] if not cells or int(p.field.split("[")[1].split("]")[0]) in cells
     ]
@@ -219,13 +237,21 @@ def route(record: Record) -> Value:
     for tier, passages, confidence, strict in tiers:
         seen: dict[str, tuple[re.Match[str], Passage]] = {}
         for p in passages:
-            for name, m in _hits(p, strict=strict):
+            for name, m in _hits(p, strict=strict, others=others):
+                if name == "local" and tier == "title" and infused and not _LOCAL.search(m[0]):
+                    continue  # the place of the disease in a title is not where an infusion goes
                 seen.setdefault(name, (m, p))
         named = [name for name in seen if name != "local"]
         if named:
             if len(named) > 1 and "intrathecal" in named and "intraspinal" in named:
                 named = ["intrathecal", "intraspinal"]
             m, p = seen[named[0]]
+            if (
+                "local" in seen
+                and "topical" not in named
+                and _BESIDE.search(p.text, max(0, m.start() - 50), m.end() + 60)
+            ):
+                named.append("local")
             return Value(
                 " + ".join(sorted(named, key=str.casefold)),
                 f"{tier}-states-route",
