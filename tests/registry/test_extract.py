@@ -56,6 +56,9 @@ def test_a_plain_record():
         ("a dose of two million cells/kg", 2e6, True),
         ("10^7 WJ-MSCs by infusion", 1e7, False),
         ("40 millions of autologous MSC", 4e7, False),
+        ("10(6) autologous mesenchymal stem cells", 1e6, False),
+        ("2.0 x 10,000,000 cells in 5 ml", 2e7, False),
+        ("CB-AC-02, 2.0 x 10^8 cells", 2e8, False),
     ],
 )
 def test_doses(text, value, per_kg):

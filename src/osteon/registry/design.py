@@ -58,9 +58,9 @@ def control(record: Record) -> Value:
 
     The registry's own arm type decides where one arm is typed as a control; texts decide where none is.
     """
-    watched = re.search(r"\bobservational\b", record.title + record.text("identificationModule.officialTitle"), _I)
-    if not record.study_type and not record.interventions and watched:
-        return Value(None, "not-interventional", watched[0], 0.7, "title")
+    model = record.text("designModule.designInfo.interventionModel")
+    if not record.study_type and not record.interventions and not model:
+        return Value(None, "nothing-is-given", "", 0.6)
     if record.study_type in ("OBSERVATIONAL", "EXPANDED_ACCESS"):
         return Value(None, "not-interventional", str(record.get("designModule.studyType") or ""), 0.9, "studyType")
     arms = record.arms
@@ -84,7 +84,6 @@ def control(record: Record) -> Value:
             "no_intervention", "arm-type", str(arms[types.index("NO_INTERVENTION")]["type"]), 0.95, "armGroups.type"
         )
     randomised = record.text("designModule.designInfo.allocation").upper() == "RANDOMIZED"
-    model = record.text("designModule.designInfo.interventionModel")
     alike = _alike(arms, said, randomised, model.upper() != "SINGLE_GROUP")
     if alike and len(arms) > 1 and set(types) == {"ACTIVE_COMPARATOR"}:
         return alike
@@ -106,6 +105,11 @@ def control(record: Record) -> Value:
             return Value("active", "arm-without-cells", _first_words(arms[i]), 0.7, f"armGroups[{i}]")
         if alike and alike.value != "none":
             return alike
+        apart = [set(n) for arm in arms if isinstance(n := arm.get("interventionNames"), list) and _texts(n)]
+        if randomised and not any(cells) and len(apart) == len(arms) and not set.intersection(*apart):
+            for p in record.passages["title"]:
+                if m := _VERSUS.search(p.text):
+                    return Value("active", "title-compares", m[0], 0.6, p.field)
     if randomised:
         for p in record.tiers("title", "summary"):
             if m := _AGAINST_USUAL.search(p.text):
@@ -122,6 +126,10 @@ def control(record: Record) -> Value:
                 return Value("placebo", "text-names-placebo", m[0], 0.75, p.field)
         return Value(None, "not-stated", "", 0.0)
     return Value("none", "no-control-arm", model, 0.9, "designInfo.interventionModel")
+
+
+def _texts(content: list[Any]) -> bool:
+    return all(isinstance(one, str) for one in content)
 
 
 def _of_arm(record: Record, arm: Mapping[str, Any]) -> str:

@@ -47,7 +47,7 @@ _HEMATOPOIETIC = re.compile(
 )
 
 
-# A sentence of the long description that tells of other studies.
+# A sentence of the running text that tells of other studies.
 _ELSEWHERE = re.compile(
     r"\b(?:previous(?:ly)?|studies|suggest(?:s|ed)?|literature|et al|our team has|has carried out|"
     r"(?:was|were|been) (?:reported|shown|published|demonstrated)|revealed)\b",
@@ -87,7 +87,7 @@ def source(record: Record) -> Value:
             if cells and p.field.startswith("interventions[") and p.field.split(".")[0] not in cells:
                 continue  # another thing given: plasma, bone, a drug
             for m in _OWN.finditer(p.text):
-                if tiers[0] == "description" and _elsewhere(p.text, m.start()):
+                if tiers[0] in ("description", "summary") and _elsewhere(p.text, m.start()):
                     continue
                 if own is None and not re.match(
                     r"\s*(?:serum|plasma|platelet|blood\s+(?:serum|plasma)|PRP|periosteal|fibrin|"

@@ -29,7 +29,10 @@ _MILLIONS = re.compile(
     r"(?P<unit>millions?|billions?|thousand|MM|mln|mio|M(?=\s+(?:cells|MSCs?|allo)))(?![a-z])",
     _I,
 )
-_WRITTEN = re.compile(r"(?<![\w.,-])(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,3}|\d{6,12})(?![\d,])")
+_WRITTEN = re.compile(
+    r"(?<![\w.,-])(?:(?P<times>\d{1,3}(?:\.\d{1,3})?)\s*[x×*]\s*(?=10))?"
+    r"(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,3}|\d{6,12})(?![\d,])"
+)
 _CELL = re.compile(
     r"cells?\b|\bcel\b|MSCs?\b|MSV\b|MPCs?\b|ASCs?\b|\bTNCs?\b|\bMNCs?\b|CD34|\bCME\b|mononuc|nucleated|stem|"
     r"stromal|hUC|chondrocytes|"
@@ -104,7 +107,7 @@ def _amounts(text: str) -> list[tuple[list[float], int, int]]:
     found: list[tuple[list[float], int, int]] = []
     for m in _POWERS.finditer(plain):
         power, factor = int(m["exp"]), m["mant"]
-        if not 3 <= power <= 11 or (factor is None and not m["caret"]):
+        if not 3 <= power <= 11 or (factor is None and not m["caret"] and "(" not in m[0]):
             continue
         values = [(_number(factor) if factor else 1.0) * 10.0**power]
         if m["exp2"] and 3 <= int(m["exp2"]) <= 11:
@@ -125,7 +128,9 @@ def _amounts(text: str) -> list[tuple[list[float], int, int]]:
         found.append((values, m.start(), m.end()))
     said = _SAID_MILLIONS.finditer(plain)
     found += [([_SAID[" ".join(m[1].casefold().split())] * 1e6], m.start(), m.end()) for m in said]
-    found += [([_number(m["mant"])], m.start(), m.end()) for m in _WRITTEN.finditer(plain)]
+    found += [
+        ([_number(m["times"] or "1") * _number(m["mant"])], m.start(), m.end()) for m in _WRITTEN.finditer(plain)
+    ]
     taken: list[tuple[list[float], int, int]] = []
     for one in sorted(found, key=lambda f: (f[1], -f[2])):
         if not taken or one[1] >= taken[-1][2]:
