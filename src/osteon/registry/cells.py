@@ -45,6 +45,7 @@ _PRODUCT = re.compile(
     | \b(?:umbilical\s+)?cord[\s-]+blood\b(?=.{0,40}(?:infus|transplant|cells?|units?)) | \bHSCT\b | \bPBSCT?\b
     | \b(?:amniotic|umbilical)[\w\s]{0,30}?\btissue\s+(?:procedure|therapy|infusion|injection)
     | \bgraft\s+of\s+\w+\s+cells
+    | \b(?:viable\s+)?cellular\s+(?:bone\s+)?allografts? | \bcell[\s-]based\s+allografts?
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -58,7 +59,7 @@ _BRAND = re.compile(
 )
 # Words that make a mention one of disease, of a thing counted or of something without cells.
 _NOT_CELLS = re.compile(
-    r"exosom|\bexos?\b|-exo\b|secretome|condition(?:ed|ing)\s+medi|extracellular\s+vesicle|vesicles?\b|cell-free|"
+    r"exosom|\bexos?\b|-exo\b|secretome|condition(?:ed|ing)\s+medi|extracellular\s+vesicle|\bderived\s+EVs\b|vesicles?\b|cell-free|"
     r"(?<!/)acellular|(?:cell|MSC)s?\s+lysate|"
     r"paracrine\s+factors?|mitochondri|supernatant|culture\s+media|\bderived\s+(?:[\w-]+\s+){0,2}factors",
     _I,
@@ -71,7 +72,7 @@ _DISEASE = re.compile(
 )
 _GIVEN = re.compile(
     r"inject|infus|transplant|implant|administ|deliver|receiv|treat|graft|dose|instill|therap|appl(?:y|ied|"
-    r"ication)|given|seeded|contain|consist|compris|compos|\bis an?\b|product|suspension|load",
+    r"ication)|given|seeded|contain|consist|compris|compos|\bis an?\b|product|suspension|load|mixed\s+with",
     _I,
 )
 _TITLE_USE = re.compile(

@@ -22,6 +22,13 @@ _PLACEBO = re.compile(r"(?<!no )(?<!without )(?<!without a )(?:placebos?|vehicle
 _SHAM = re.compile(
     r"\bsham\b|simulat\w+\s+(?:of\s+)?(?:\w+\s+)?(?:injection|puncture|procedure)|simulating lumbar", _I
 )
+# A label that names what the cells are suspended in, and nothing else.
+_CARRIER = re.compile(
+    r"\W*(?:(?:cell|cells?-free|infusion|control|matching|normal|physiological|group|arm|\d|[A-Z]\b|control\s+group)[\s:-]+){0,3}"
+    r"(?:(?:suspension|carrier|infusion|freez\w+|cryo\w+|excipient)[\s-]+(?:media|medium|solution|fluid|liquid)|saline|excipient|plasma-?lyte)"
+    r"(?:\s+(?:A|alone|only|solution|group|arm|control|injection|infusion))*\W*",
+    _I,
+)
 _AGAINST_USUAL = re.compile(
     r"\b(?:vs\.?|versus|compared\s+(?:to|with))\s+(?:\w+\s+){0,2}(?:conventional|standard|usual)\s+"
     r"(?:treatment|therapy|care|management)\b", re.IGNORECASE,
@@ -31,7 +38,7 @@ _CONTROL = re.compile(
 )
 _VERSUS = re.compile(r"\bversus\b|\bvs\b|\bcompar(?:ed|ison)\b", _I)
 _DOSED = re.compile(
-    r"\b(?:low|medium|mid|intermediate|high(?:er)?|dose)[\s-]*(?:level|dose|dosage|concentration)?\b|cohort|"
+    r"\b(?:low|medium|mid|intermediate|high(?:er)?|doses?)[\s-]*(?:level|dose|dosage|concentration)?\b|cohort|"
     r"\b\d+\s?(?:X|x)\b|\b\d+\s?(?:mg|µg|ug|g|ml|millions?|M)\b",
     _I,
 )
@@ -75,6 +82,9 @@ def control(record: Record) -> Value:
     for i, text in said:
         if m := _PLACEBO.search(text):
             return Value("placebo", "arm-text", m[0], 0.88, f"armGroups[{i}]")
+    for i, text in said if len(arms) > 1 else ():
+        if types[i] in ("EXPERIMENTAL", "OTHER", "") and (m := _CARRIER.fullmatch(text.split(" | ")[0])):
+            return Value("placebo", "arm-gets-the-carrier", m[0], 0.8, f"armGroups[{i}].label")
     for row in record.interventions:
         name = row.get("name")
         if isinstance(name, str) and len(record.interventions) > 1 and (m := _PLACEBO.search(name)):
@@ -162,7 +172,8 @@ def _alike(
     if same and not doses and (kinds := [_kinds(label) for label in labels]) and all(kinds) and len(set(kinds)) > 1:
         return Value("active", "arms-name-other-cells", labels[0][:120], 0.75, "armGroups[0].label")
     stated = [{one.cells for one in cell_doses(Passage("", text))} for _, text in said]
-    if same and parallel and all(stated) and any(one != stated[0] for one in stated):
+    apart = len({frozenset(one) for one in stated}) > (1 if parallel else len(stated) - 1)
+    if same and all(stated) and apart:
         return Value("dose", "arms-state-other-doses", labels[0][:120], 0.8, "armGroups[0].label")
     if (same and (doses or randomised)) or (doses == len(labels) > 1 and (shared or same)):
         return Value("dose", "arms-differ-in-dose", labels[0][:120], 0.8, "armGroups[0].label")

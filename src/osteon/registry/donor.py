@@ -24,7 +24,7 @@ _DONOR = re.compile(
     r"\bunrelated\s+(?:[\w-]+\s+){0,2}donors?|\bhealthy,?\s+(?:[\w-]+,?\s+){0,2}donors?|\bvolunteer\s+donors?|"
     r"\b(?:sibling|related|family|living)\s+donors?|"
     r"\brelated\s+or\s+unrelated\b|"
-    r"\bhaplo-?(?:identical|type)|\boff-the-shelf\b|\bHLA[\s-](?:identical|matched|mismatched)\b|\buniversal\s+donor|"
+    r"\bhaplo-?(?:identical|type)|\boff-the-shelf\b|\buniversal\s+cells?\b|\bcellular\s+(?:bone\s+)?allografts?\b|\bcell[\s-]based\s+allografts?\b|\bHLA[\s-](?:identical|matched|mismatched)\b|\buniversal\s+donor|"
     r"\bmatched\s+sibling|\b(?:obtained|derived|collected|recruited)\s+from\s+(?:the\s+|a\s+)?donors?\b",
     _I,
 )
@@ -56,7 +56,8 @@ _ELSEWHERE = re.compile(
 
 
 _TAKEN = (
-    r"(?:liposuction\w*|lipoaspirat\w*|(?:bone[\s-]+)?marrow\s+(?:will\s+be\s+|was\s+|is\s+)?(?:aspirat|harvest)\w*)"
+    r"(?:liposuction\w*|lipoaspirat\w*|aspiration\s+of\s+(?:the\s+)?(?:bone\s+)?marrow|"
+    r"(?:bone[\s-]+)?marrow\s+(?:will\s+be\s+|was\s+|is\s+)?(?:aspirat|harvest|collected|taken|extract)\w*)"
 )
 _WHO = r"(?:patients?|participants?|subjects?)\b"
 # Tissue for the cells is taken from those who take part.

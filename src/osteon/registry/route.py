@@ -18,7 +18,7 @@ _PLACES = (
     r"femur|femoral\s+head|jaws?|sockets?|sinus|gums?|root\s+canals?|pulp\s+chambers?|spine|fusion|vertebra\w*|"
     r"transverse\s+process(?:es)?|cages?|gaps?|cavit(?:y|ies)|non-?union\w*|fractures?|lesions?|defects?|splice|scars?|"
     r"strictures?|breasts?|face|scalp|vocal\s+\w+|glands?|fistula\w*|tracts?|sphincters?|urethra\w*|bladder|uter\w+|"
-    r"endometri\w+|kidneys?|pancreas|prostate|myoma|hernia|nerves?|stump"
+    r"endometri\w+|kidneys?|pancreas|prostate|myoma|hernia|nerves?|stump|septum"
 )
 _INTO = (
     r"(?:inject|infiltrat|implant|transplant|insert|placed|packed|graft|fill|applied|deliver|administ|inocul|fixed|introduc)\w*"
@@ -28,7 +28,8 @@ _INTO = (
 )
 ROUTES: tuple[tuple[str, str], ...] = (
     ("intracoronary", r"(?:intra|trans)-?\s?coronar\w+|coronary\s+(?:artery\s+)?(?:injection|infusion|delivery)|"
-                      r"into\s+(?:the\s+)?(?:infarct\W?related\s+)?coronary"),
+                      r"into\s+(?:the\s+)?(?:infarct\W?related\s+)?coronary|"
+                      r"into\s+(?:the\s+)?infarct\W?related\s+(?:blood\s+vessel|vessel|arter)\w*"),
     ("intramyocardial", r"(?:intra|trans-?epi|epi)-?\s?myocardi\w+|intra-?cardiac\w*|trans-?\s?endo-?cardi\w+|"
                         r"endo-?myocardial\s+inj\w+|"
                         r"trans-?epicardial\w*|into\s+the\s+(?:[\w']+\s+){0,2}(?:myocardium|endocardium|"
@@ -45,28 +46,33 @@ ROUTES: tuple[tuple[str, str], ...] = (
                       r"infus)\w*|stereotactic\w*\s+"
                       r"(?:inj|impl|transpl|infus)\w*|intra-?parenchymal\w*|intra-?cavitary|ommaya"),
     ("intradiscal", r"intra-?\s?dis[ck]\w*|into\s+(?:the\s+)?(?:\w+\s+){0,3}(?:inter-?vertebral\s+)?dis[ck]s?\b|"
-                    r"nucleus\s+pulposus"),
+                    r"nucleus\s+pulposus|inject\w*\s+(?:of|in|to)\s+(?:[\w-]+\s+){0,4}dis[ck]s?\b"),
     ("intra-articular", r"intra-?\s?articul\w+|\bIA\s+(?:inject|administ)\w*(?=.{0,60}(?:knee|joint))|"
                         r"articular\s+cavity|into\s+(?:the\s+)?(?:(?!osteochondral)\w+\s+){0,2}(?:knee|joint|"
                         r"joint\s+cavity)s?\b(?!\s+(?:\w+\s+)?(?:cartilage|defect|lesion|bone|menisc))|"
-                        r"inject\w*\s+(?:\w+\s+){0,3}in\s+(?:the\s+)?(?:[\w']+\s+){0,3}(?:knee|joint)s?\b|"
+                        r"inject\w*\s+(?:\w+\s+){0,3}(?:in|to)\s+(?:the\s+)?(?:[\w']+\s+){0,3}(?:knee|joint)s?\b|"
                         r"(?<!defects\s)\bin\s+joints\b|knee\s+(?:joint\s+)?(?:inject|administ)\w+"),
     ("intracavernous", r"intra-?\s?cavernos?\w*|corp(?:us|ora)\s+cavern\w+|into\s+(?:the\s+)?(?:\w+\s+)?penis"),
-    ("intratracheal", r"intra-?\s?tracheal\w*|endo-?\s?bronchial\w*|intra-?\s?bronch\w+|endo-?tracheal\s+(?:inst|"
+    ("intratracheal", r"intra-?\s?tracheal\w*|endo-?\s?bronchial\w*|intra-?\s?bronch\w+|"
+                      r"bronchoscopic\s+(?:deliver|instil|admin|infus|inject)\w*|"
+                      r"(?:deliver|instil|admin|infus|inject)\w*\s+(?:\w+\s+){0,3}"
+                      r"(?:(?:via|by|through)\s+(?:an?\s+)?(?:\w+\s+)?bronchoscop|"
+                      r"bronchoscopically)\w*|endo-?tracheal\s+(?:inst|"
                       r"adm)\w*"),
     ("inhaled", r"\binhal\w+|nebuli[sz]\w+|aerosol\w*"),
     ("intranasal", r"intra-?\s?nasal\w*"),
     ("intraocular", r"intra-?\s?vitre\w+|sub-?\s?retinal\w*|intra-?\s?ocular\w*|sub-?tenon\w*|suprachoroid\w*|"
                     r"retro-?bulbar|peri-?ocular|"
                     r"sub-?conjunctiv\w+|intra-?stromal\w*"),
-    ("intra-arterial", r"intra-?\s?arteri\w+|(?:hepatic|renal|femoral|carotid|penile|pancreatic|uterine|"
+    ("intra-arterial", r"intra-?\s?arteri\w+|\bia\s+and\s+iv\b|\biv\s+and\s+ia\b|"
+                       r"(?:hepatic|renal|femoral|carotid|penile|pancreatic|uterine|"
                        r"dorsal\s+penile)\s+arter\w+|trans-?arterial|"
-                       r"(?:into|through|via)\s+(?:the\s+|an?\s+)?(?:(?!coronar)[\w-]+\s+){0,4}arter(?:y|ies)\b"),
+                       r"(?:into|through|via)\s+(?:the\s+|an?\s+)?(?:(?!coronar|infarct)[\w-]+\s+){0,4}arter(?:y|ies)\b"),
     ("intramuscular", r"intra-?\s?muscul\w+|\bi\.\s?m\.|\bIM\s+(?:inj|admin|route)\w*|"
                       r"into\s+the\s+(?:\w+\s+)?muscles?\b"),
     ("intraperitoneal", r"intra-?\s?peritone\w+"),
     ("subcutaneous", r"sub-?\s?cutan\w+|intra-?\s?derm\w+|trans-?\s?dermal\s+inject\w*|\bs\.c\."),
-    ("topical", r"\btopical\w*|\btrans-?derm\w+\b(?!\s+inject)|"
+    ("topical", r"\btopical\w*|\bsurface\s+application|\btrans-?derm\w+\b(?!\s+inject)|"
                 r"\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
                 r"\beye\s?drops?|"
                 r"applied\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
@@ -137,11 +143,18 @@ _BACKGROUND = re.compile(
 _DRUG = re.compile(
     r"steroid|cyclospor|ciclospor|tacrolimus|mycophenol|sirolimus|melphalan|diphenhydr|antihistam|methylpred|hydrocort|prednis|dexameth|heparin|antibiot|immunoglobulin|IVIG|cyclophosph|fludarab|"
     r"busulf|rituximab|"
-    r"paracetamol|diuretic|furosemide|contrast|gadolin|lidocaine|an[a]?esth|g-csf|insulin|teriparatide|"
+    r"ointment|sedat|paracetamol|diuretic|furosemide|contrast|gadolin|lidocaine|an[a]?esth|g-csf|insulin|teriparatide|"
     r"parathyroid|\bPTH\b|forteo|amifostine|methotrexate|\b\w+(?:mab|platin|bine|poside|grastim|mustine|mycin|"
     r"stine|sulfan|phamide|cillin|cept)\b|midazolam|fentanyl|hyaluron|mg/kg|mg/m2|\bmg\b",
     _I,
 )
+# What ails a disc, and words for putting something into it.
+_DISC = re.compile(
+    r"\bdis[ck]s?\s+degenerat\w+|\bdegenerat\w+\s+(?:\w+\s+){0,2}dis[ck]s?\b|\bdis[ck]ogenic|\bdis[ck]\s+disease", _I
+)
+_PUT = re.compile(r"\b(?:inject|implant)\w*", _I)
+# Tissue that lies there and is taken for its cells.
+_TAKEN_THERE = re.compile(r"\s+(?:\w+\s+)?(?:fat|adipose|tissue|lipo\w+|biops\w+)\b", _I)
 _THEIRS = re.compile(r"\bcells\b|\bmixture\b|\bcell suspension\b|\b(?:investigational|study)\s+product\b", _I)
 _CONTROL_ARM = ("PLACEBO_COMPARATOR", "SHAM_COMPARATOR", "NO_INTERVENTION")
 
@@ -154,19 +167,31 @@ _BESIDE = re.compile(
 )
 
 
-def _hits(passage: Passage, *, strict: bool, others: tuple[str, ...] = ()) -> list[tuple[str, re.Match[str]]]:
+def _hits(
+    passage: Passage, *, strict: bool, others: tuple[str, ...] = (), named: tuple[str, ...] = ()
+) -> list[tuple[str, re.Match[str]]]:
     text, found = passage.text, []
     for name, rule in _RULES:
         for m in rule.finditer(text):
             before, after = text[max(0, m.start() - 24) : m.start()], text[m.end() : m.end() + 16]
             if name == "IV" and re.fullmatch(r"i\.?\s?v\.?", m[0], _I):
-                if m[0].isalpha() and m[0] != "IV" and not re.match(r"\s*(?:inf|inj|adm)", after, _I):
+                alone = re.match(r"\s*(?:inf|inj|adm|[,(+]|\d)", after, _I) or re.search(r"[,(]\s*$", before)
+                if m[0].isalpha() and m[0] != "IV" and not alone:
                     continue
                 if _ROMAN_BEFORE.search(before) or _ROMAN_AFTER.match(after):
                     continue
+            if (
+                name in ("subcutaneous", "intramuscular")
+                and _TAKEN_THERE.match(text, m.end())
+                and not re.search(r"\b(?:in|into|to)\s+(?:the\s+)?$", before, _I)
+            ):
+                continue
             low, high = sentence(text, m.start())
             said = text[low:high]
-            if strict and (_BACKGROUND.search(said) or not (name in _SURE or _THEIRS.search(said) or products(said))):
+            if strict and _BACKGROUND.search(said):
+                continue
+            theirs = name in _SURE or _THEIRS.search(said) or any(one in said.casefold() for one in named)
+            if strict and not theirs and not products(said):
                 continue
             to = re.match(r"\s*\w+\s+of\s+", text[m.end() : m.end() + 30])
             if to and text[m.end() + to.end() : m.end() + to.end() + 80].casefold().startswith(others):
@@ -222,6 +247,11 @@ def route(record: Record) -> Value:
         for index, row in enumerate(record.interventions)
         if cells and index not in cells and isinstance(row.get("name"), str) and len(row["name"]) > 3
     )
+    mine = tuple(
+        row["name"].casefold()
+        for index, row in enumerate(record.interventions)
+        if (index in cells or not cells) and isinstance(row.get("name"), str) and 4 < len(row["name"]) < 60
+    )
     infused = any(re.search(r"infus", p.text, _I) for p in record.tiers("intervention", "arm"))
     own = [
         p for p in record.passages["intervention"] if not cells or int(p.field.split("[")[1].split("]")[0]) in cells
@@ -232,12 +262,13 @@ def route(record: Record) -> Value:
         ("title", record.passages["title"], 0.93, False),
         ("summary", record.passages["summary"], 0.85, True),
         ("description", record.passages["description"], 0.78, True),
+        ("keyword", record.passages["keyword"], 0.65, True),
     )
     weak: tuple[str, re.Match[str], Passage] | None = None
     for tier, passages, confidence, strict in tiers:
         seen: dict[str, tuple[re.Match[str], Passage]] = {}
         for p in passages:
-            for name, m in _hits(p, strict=strict, others=others):
+            for name, m in _hits(p, strict=strict, others=others, named=mine):
                 if name == "local" and tier == "title" and infused and not _LOCAL.search(m[0]):
                     continue  # the place of the disease in a title is not where an infusion goes
                 seen.setdefault(name, (m, p))
@@ -263,6 +294,9 @@ def route(record: Record) -> Value:
             weak = ("local", *seen["local"])
         if weak and tier == "title" and _LOCAL.search(weak[1][0]):
             break  # what is done with the cells is told; later texts tell of other things too
+    for p in () if infused else record.tiers("title", "keyword"):
+        if (disc := _DISC.search(p.text)) and any(_PUT.search(q.text) for q in record.tiers("title", "intervention")):
+            return Value("intradiscal", "place-of-the-disease", disc[0], 0.6, p.field)
     if weak:
         name, m, p = weak
         return Value(name, "place-of-the-disease", around(p.text, *m.span()), 0.75, p.field)
