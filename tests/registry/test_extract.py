@@ -56,6 +56,21 @@ def test_a_plain_record():
         ("a dose of two million cells/kg", 2e6, True),
         ("10^7 WJ-MSCs by infusion", 1e7, False),
         ("40 millions of autologous MSC", 4e7, False),
+        ("10(6) autologous mesenchymal stem cells", 1e6, False),
+        ("2.0 x 10,000,000 cells in 5 ml", 2e7, False),
+        ("CB-AC-02, 2.0 x 10^8 cells", 2e8, False),
+        ("2 times 10^6 MSC/kg", 2e6, True),
+        ("target dose of 2 times 106 MSC/kg", 2e6, True),
+        ("MSC - high dose (10x10ˆ7)", 1e8, False),
+        ("1-2 x 1000000 cells/Kg", 2e6, True),
+        ("3x1,000,000 hMSC/kg", 3e6, True),
+        ("MSC at doses of 10.106, 20.106 and 40.106", 4e7, False),
+        ("infused at 106 cells/kg body weight", 1e6, True),
+        ("given at 106/Kg body weight", 1e6, True),
+        ("5*10/7 per ischemic limb", 5e7, False),
+        (r"2 \* 10\^7 cells", 2e7, False),
+        ("expanded ex vivo cultured stem cells(2*10^7)", 2e7, False),
+        ("1x10(6) xKg of MSC", 1e6, True),
     ],
 )
 def test_doses(text, value, per_kg):
@@ -69,10 +84,36 @@ def test_doses(text, value, per_kg):
 @pytest.mark.parametrize(
     "text",
     ["platelets below 50 x 10^9/L", "neutrophil count > 1.5 x 109/L", "2.0*10E8 nano vesicles", "affects 5 million people",
-     "fludarabine 30 mg/m2", "hydrocortisone 100 mg", "12 months", "210 million people have COPD"],
+     "fludarabine 30 mg/m2", "hydrocortisone 100 mg", "12 months", "210 million people have COPD", "pores of 5x5 mm or more with stem cells",
+     "3 (4/6) x 10^2 cells", "patients of 106 kg who receive MSC"],
 )  # fmt: skip
 def test_numbers_that_are_no_doses(text):
     assert doses(Passage("x", text)) == []
+
+
+def test_cells_of_several_doses_together_are_no_dose():
+    found = product("Autologous MSC", "a single dose of at least 10 million MSC every three months "
+                    "(maximum four doses in total and at least 40 million of MSC in total)")  # fmt: skip
+    assert found["dose"] == 1e7
+    assert product("MSC", "3 doses of 90 million cells (cumulative dose of up to 270 million cells)")["dose"] == 9e7
+
+
+def test_arms_that_differ_in_dose_alone_or_get_the_carrier():
+    def arms(model, *texts, labels=()):
+        rows = [
+            {"label": label, "type": "EXPERIMENTAL", "description": text, "interventionNames": ["Biological: MSC"]}
+            for label, text in zip(labels or "123", texts, strict=False)
+        ]
+        changes = {
+            "designModule.designInfo.interventionModel": model,
+            "designModule.designInfo.allocation": "NA",
+            "armsInterventionsModule.armGroups": rows,
+        }
+        return product("MSC", **changes)["control"]
+
+    assert arms("SINGLE_GROUP", "2 x 10^6 MSC/kg", "4 x 10^6 MSC/kg") == "dose"
+    assert arms("SINGLE_GROUP", "4 x 10^6 MSC/kg for GVHD", "2 x 10^6 MSC/kg", "2 x 10^6 MSC/kg + DLI") == "none"
+    assert arms("CROSSOVER", "an infusion", "an infusion", labels=("MSC", "Suspension media")) == "placebo"
 
 
 def test_implausible_dose_is_flagged():
@@ -86,6 +127,13 @@ def test_implausible_dose_is_flagged():
     ("text", "route"),
     [
         ("MSC given intravenously", "IV"),
+        ("UC-MSC, iv, once a week", "IV"),
+        ("subcutaneous fat biopsy; intra-arterial infusion of MSC", "intra-arterial"),
+        ("MSC injected into the subcutaneous tissue", "subcutaneous"),
+        ("injection of a lumbar disc with stem cells", "intradiscal"),
+        ("injection of stem cells to the knee", "intra-articular"),
+        ("bronchoscopic delivery of stromal cells", "intratracheal"),
+        ("MSC infused into the infarct-related vessel", "intracoronary"),
         ("a single IV infusion of cells", "IV"),
         ("cells infused by a peripheral vein", "IV"),
         ("infusion of MSC", "unstated"),
@@ -100,6 +148,15 @@ def test_implausible_dose_is_flagged():
         ("cells for GVHD grade III or IV", "unstated"),
         ("hydrocortisone 100 mg iv before infusion of cells", "unstated"),
         ("aerosol inhalation of MSC", "inhaled"),
+        ("transcoronary administration of cells", "intracoronary"),
+        ("MSC injected into the superior pancreatic duodenal artery", "intra-arterial"),
+        ("i/v infusions of cells", "IV"),
+        ("UC-MSC infusion by introvenus", "IV"),
+        ("MSC injected into the renal parenchyma, intra-parenchymal, 3 sites in each kidney", "local"),
+        ("cells placed on the surface of the repaired rotator cuff", "local"),
+        ("laparoscopic injection of stem cells in the ovaries", "local"),
+        ("MSC given to patients with kidney transplants", "unstated"),
+        ("intravenous infusion and intralesional injection of cells", "IV + local"),
     ],
 )
 def test_routes(text, route):
@@ -118,6 +175,10 @@ def test_routes(text, route):
         ("Imatinib", "for gastrointestinal stromal tumours", False),
         ("X-17", "Suspension of autologous chondrocytes implanted in the defect", True),
         ("Dasatinib", "given for three days", False),
+        ("Surgery with bone marrow concentration", "", True),
+        ("SMUP-IA-01", "a single knee administration", True),
+        ("ZZ-17", "a single administration of 2.0 x 10^7 cells/2mL", True),
+        ("MSCs Derived Pleiotropic Factors", "injected on the wound", False),
     ],
 )
 def test_cell_therapy(name, description, given):
@@ -135,6 +196,26 @@ def test_recipients_of_a_graft_are_no_cell_therapy():
 
 
 @pytest.mark.parametrize(
+    ("title", "arm"),
+    [
+        ("Collection of Bone Marrow for Production of MSC", "A sample of bone marrow is collected"),
+        (
+            "Stem Cells in the Synovial Fluid of Patients",
+            "patients who have concentrations of mesenchymal stem cells",
+        ),
+    ],
+)
+def test_cells_that_are_collected_or_measured_are_not_given(title, arm):
+    found = drawn(**{
+        "designModule.studyType": "OBSERVATIONAL", "identificationModule.briefTitle": title,
+        "identificationModule.officialTitle": title, "armsInterventionsModule.interventions": [],
+        "armsInterventionsModule.armGroups": [{"label": "People", "description": arm}],
+    })  # fmt: skip
+    assert found["cell_therapy"] is False
+    assert found["control"] is None
+
+
+@pytest.mark.parametrize(
     ("name", "source"),
     [
         ("Autologous MSC", "autologous"),
@@ -144,6 +225,9 @@ def test_recipients_of_a_graft_are_no_cell_therapy():
         ("Autologous or allogeneic MSC", "both"),
         ("MSC", "undeclared"),
         ("MSC after allogeneic hematopoietic transplantation", "undeclared"),
+        ("MSC of healthy, volunteer donors", "allogeneic"),
+        ("MSC transplanted back to the knee joint", "autologous"),
+        ("Autologous MSC fixed in allogenic human bone", "autologous"),
     ],
 )
 def test_sources(name, source):
@@ -160,6 +244,8 @@ def test_sources(name, source):
         ([("Low dose MSC", "EXPERIMENTAL"), ("High dose MSC", "EXPERIMENTAL")], "dose"),
         ([("MSC", "EXPERIMENTAL"), ("Placebo", "OTHER")], "placebo"),
         ([("MSC, no placebo arm", "EXPERIMENTAL")], "none"),
+        ([("MSC", "EXPERIMENTAL"), ("the control group", "EXPERIMENTAL")], "no_intervention"),
+        ([("MSC", "EXPERIMENTAL"), ("Control: usual care", "EXPERIMENTAL")], "active"),
     ],
 )
 def test_controls(arms, control):

@@ -25,7 +25,8 @@ _PRODUCT = re.compile(
     | \b(?:stem|progenitor|precursor|regenerative)[\s-]+cells?\b(?!\s+(?:factor|leuk|tumou?r|mobili[sz]))
     | \bstem-cell\b | \bmedicinal\s+signaling\s+cells?\b
     | \bstromal[\s-]+vascular[\s-]+(?:fraction|cells?) | \bSVF\b
-    | \bbone[\s-]+marrow[\s-]+(?:derived\s+)?(?:aspirate[\s-]+)?(?:concentrate|cells?|transplant\w*|mononucle\w+)
+    | \bbone[\s-]+marrow[\s-]+(?:derived\s+)?(?:aspirate[\s-]+)?
+        (?:concentrat(?:e|ion)s?|cells?|transplant\w*|mononucle\w+)
     | \bBMAC\b
     | \bmononucle(?:ar|ated)[\s-]+(?:stem\s+)?cells? | \bBM-?MNCs?\b | \bMNCs?\b
     | \bmicro-?[\s-]?fragment(?:ed)?\s+(?:adipose|fat)(?:\s+tissue)? | \blipogems\b
@@ -44,20 +45,23 @@ _PRODUCT = re.compile(
     | \b(?:umbilical\s+)?cord[\s-]+blood\b(?=.{0,40}(?:infus|transplant|cells?|units?)) | \bHSCT\b | \bPBSCT?\b
     | \b(?:amniotic|umbilical)[\w\s]{0,30}?\btissue\s+(?:procedure|therapy|infusion|injection)
     | \bgraft\s+of\s+\w+\s+cells
+    | \b(?:viable\s+)?cellular\s+(?:bone\s+)?allografts? | \bcell[\s-]based\s+allografts?
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# Products that some records name without a word of cells (others say what they are); the last are shared endings.
 _BRAND = re.compile(
-    r"\b(?:cartistem|remestemcel|darvadstrocel|lomecel|prochymal|pneumostem|rexlemestrocel|mesoblast|stempeucel|"
-    r"cellgram|neuronata|alofisel|multistem|allorx|preob|cx601|temcell|hb-admscs?|plx-pad|chondrogen|"
-    r"neofuse|tigenix)\b",
+    r"\b(?:allorx|alofisel|astrostem|b[cx]-u001|brtx-?\s?100|cartistem|cellgram\w*|chondrogen|cx-?601|cyp-00\d\w*|furestem|"
+    r"hb-admscs?|(?:rnl-)?(?:joint|vasco)stem|lomecel|mesoblast|msctc-0010|multistem|neofuse|neuronata|neurostem|nurown|"
+    r"ossm-001|plx-pad|pneumostem|preob|prochymal|protrans|smup-?ia-?01|stemchymal|stempeucel|temcell|tigenix|umc119|"
+    r"yb-?1113|\w{3,20}(?:trocel|temcel|leucel))(?![a-z])",
     _I,
 )
 # Words that make a mention one of disease, of a thing counted or of something without cells.
 _NOT_CELLS = re.compile(
-    r"exosom|\bexos?\b|-exo\b|secretome|condition(?:ed|ing)\s+medi|extracellular\s+vesicle|vesicles?\b|cell-free|"
+    r"exosom|\bexos?\b|-exo\b|secretome|condition(?:ed|ing)\s+medi|extracellular\s+vesicle|\bderived\s+EVs\b|vesicles?\b|cell-free|"
     r"(?<!/)acellular|(?:cell|MSC)s?\s+lysate|"
-    r"paracrine\s+factors?|supernatant|culture\s+media|\bderived\s+(?:growth\s+)?factors",
+    r"paracrine\s+factors?|mitochondri|supernatant|culture\s+media|\bderived\s+(?:[\w-]+\s+){0,2}factors",
     _I,
 )
 _DISEASE = re.compile(
@@ -68,7 +72,7 @@ _DISEASE = re.compile(
 )
 _GIVEN = re.compile(
     r"inject|infus|transplant|implant|administ|deliver|receiv|treat|graft|dose|instill|therap|appl(?:y|ied|"
-    r"ication)|given|seeded|contain|consist|compris|compos|\bis an?\b|product|suspension|load",
+    r"ication)|given|seeded|contain|consist|compris|compos|\bis an?\b|product|suspension|load|mixed\s+with",
     _I,
 )
 _TITLE_USE = re.compile(
@@ -86,23 +90,30 @@ _NOT_GIVEN = re.compile(
     r"ex vivo study|bank(?:ing)?\b|receptor|registry of donors|functionality|senolytic|inflammation and stem",
     _I,
 )
+# Marrow or blood is taken to make cells or to study them, and nothing says that anybody gets them.
+_COLLECTED = re.compile(
+    r"\b(?:collect(?:s|ed|ing|ion)?|procur\w+|donations?|process\s+development|manufacturing)\b(?!.*(?:inject|infus|"
+    r"transplant|implant|administ))",
+    _I | re.DOTALL,
+)
+_DELIVERED = re.compile(r"inject|infus|transplant|implant|administ|receiv|treated|treatment|graft|given", _I)
+_PUT = re.compile(r"inject|infus|transplant|implant|administ|graft|given", _I)
+_COUNTED = re.compile(r"\bcells\b", _I)
 _PASSIVE = ("BEHAVIORAL", "DIAGNOSTIC_TEST", "DIETARY_SUPPLEMENT", "RADIATION")
 
 
 _RECIPIENT = re.compile(r"[\s,]*(?:\w+\s+)?(?:recipient|candidate|survivor)", _I)
 _JOINED = re.compile(r"\+|\band\b|\bplus\b|,|&|\bwith\b|\bor\b", _I)
 _QUICK = re.compile(
-    r"cell|cyte|blast|islet|treg|th2|msc|mpc|msv|asc|adrc|svf|stromal|marrow|bmac|mnc|lipogems|fragment|sct|cord|tissue|car|graft|"
-    + "|".join(_BRAND.pattern.removeprefix(r"\b(?:").removesuffix(r")\b").split("|")),
+    r"cell|cyte|blast|islet|treg|th2|msc|mpc|msv|asc|adrc|svf|stromal|marrow|bmac|mnc|lipogems|fragment|sct|cord|tissue|car|graft",
     _I,
 )
 
 
 def products(text: str) -> list[re.Match[str]]:
     """The mentions of cells as a product in a text."""
-    if not _QUICK.search(text):
-        return []
-    return [m for pattern in (_PRODUCT, _BRAND) for m in pattern.finditer(text) if _is_product(text, m)]
+    patterns = (*((_PRODUCT,) if _QUICK.search(text) else ()), _BRAND)
+    return [m for pattern in patterns for m in pattern.finditer(text) if _is_product(text, m)]
 
 
 def _is_product(text: str, m: re.Match[str]) -> bool:
@@ -146,6 +157,8 @@ def cell_therapy(record: Record) -> Value:
                     near = p.text[max(0, m.start() - 120) : m.end() + 120]
                     if _GIVEN.search(near) and not _NOT_GIVEN.search(near):
                         return Value(True, "intervention-describes-cells", around(p.text, *m.span()), 0.93, p.field)
+    watched = record.study_type == "OBSERVATIONAL" and not record.interventions
+    given = _DELIVERED if watched else _GIVEN
     for p in record.passages["arm"]:
         if _cell_free(p.text) and not products(p.text):
             free = free or p
@@ -153,21 +166,32 @@ def cell_therapy(record: Record) -> Value:
         for m in products(p.text):
             near = p.text[max(0, m.start() - 120) : m.end() + 120]
             if not _NOT_GIVEN.search(near) and (
-                _GIVEN.search(near) or doses(p) or not p.field.endswith("description")
+                given.search(near) or doses(p) or (not watched and not p.field.endswith("description"))
             ):
                 return Value(True, "arm-names-cells", around(p.text, *m.span()), 0.9, p.field)
     if free:
         found = _NOT_CELLS.search(free.text)
         return Value(False, "product-without-cells", found[0] if found else "", 0.93, free.field)
-    for p in record.passages["title"]:
+    for p in record.tiers("intervention", "arm"):
+        for one in doses(p):
+            if _COUNTED.search(one.span) and not _cell_free(p.text) and not _NOT_GIVEN.search(p.text):
+                return Value(True, "dose-counts-cells", one.span, 0.85, p.field)
+    for p in () if _only_collects(record) else record.passages["title"]:
         for m in products(p.text):
+            if watched and not _DELIVERED.search(p.text):
+                continue
             if re.search(r"recipient|candidate|survivor", p.text[m.end() : m.end() + 40], _I) or re.search(
                 r"(?:undergo\w*|after|following|post-?|prior to|before)\s+(?:[\w-]+\s+){0,3}$",
                 p.text[: m.start()],
                 _I,
             ):
                 continue  # a group of patients who had such a graft is not a study of the graft
-            if _TITLE_USE.search(p.text) and not _NOT_GIVEN.search(p.text) and not _cell_free(p.text):
+            if (
+                _TITLE_USE.search(p.text)
+                and not _NOT_GIVEN.search(p.text)
+                and not _COLLECTED.search(p.text)
+                and not _cell_free(p.text)
+            ):
                 if record.interventions and all(
                     str(r.get("type", "")).upper() in _PASSIVE for r in record.interventions
                 ):
@@ -180,6 +204,13 @@ def cell_therapy(record: Record) -> Value:
         if found:
             return Value(False, "product-without-cells", found[0], 0.9, p.field)
     return Value(False, "no-cells-given", "", 0.9)
+
+
+def _only_collects(record: Record) -> bool:
+    """Whether all that is done to participants is to take a sample."""
+    own = [p.text for p in record.passages["intervention"]]
+    taken = re.compile(r"\b(?:collect|harvest|sampl|draw|biops|donat)\w*", _I)
+    return bool(own) and all(taken.search(text) and not _PUT.search(text) for text in own)
 
 
 def _named(record: Record) -> Iterator[tuple[Passage, re.Match[str]]]:

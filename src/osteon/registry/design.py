@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from osteon.registry.cells import products
-from osteon.registry.record import Record, years
+from osteon.registry.dose import doses as cell_doses
+from osteon.registry.record import Passage, Record, years
 from osteon.registry.value import Value
 
 _I = re.IGNORECASE
@@ -21,6 +22,13 @@ _PLACEBO = re.compile(r"(?<!no )(?<!without )(?<!without a )(?:placebos?|vehicle
 _SHAM = re.compile(
     r"\bsham\b|simulat\w+\s+(?:of\s+)?(?:\w+\s+)?(?:injection|puncture|procedure)|simulating lumbar", _I
 )
+# A label that names what the cells are suspended in, and nothing else.
+_CARRIER = re.compile(
+    r"\W*(?:(?:cell|cells?-free|infusion|control|matching|normal|physiological|group|arm|\d|[A-Z]\b|control\s+group)[\s:-]+){0,3}"
+    r"(?:(?:suspension|carrier|infusion|freez\w+|cryo\w+|excipient)[\s-]+(?:media|medium|solution|fluid|liquid)|saline|excipient|plasma-?lyte)"
+    r"(?:\s+(?:A|alone|only|solution|group|arm|control|injection|infusion))*\W*",
+    _I,
+)
 _AGAINST_USUAL = re.compile(
     r"\b(?:vs\.?|versus|compared\s+(?:to|with))\s+(?:\w+\s+){0,2}(?:conventional|standard|usual)\s+"
     r"(?:treatment|therapy|care|management)\b", re.IGNORECASE,
@@ -28,12 +36,22 @@ _AGAINST_USUAL = re.compile(
 _CONTROL = re.compile(
     r"\bcontrols?\b|standard (?:of )?care|conventional|usual care|standard treatment|\balone\b|\bonly\b", _I
 )
+_VERSUS = re.compile(r"\bversus\b|\bvs\b|\bcompar(?:ed|ison)\b", _I)
 _DOSED = re.compile(
-    r"\b(?:low|medium|mid|intermediate|high(?:er)?|dose)[\s-]*(?:level|dose|dosage|concentration)?\b|cohort|"
+    r"\b(?:low|medium|mid|intermediate|high(?:er)?|doses?)[\s-]*(?:level|dose|dosage|concentration)?\b|cohort|"
     r"\b\d+\s?(?:X|x)\b|\b\d+\s?(?:mg|µg|ug|g|ml|millions?|M)\b",
     _I,
 )
 _WITHOUT = re.compile(r"\b(?:without|no)\s+(?:\w+\s+){0,3}(?:cells?|MSCs?|stem|injection|treatment)|not receive", _I)
+
+
+# What is left of a control arm that gets nothing: no word but these.
+_EMPTY = re.compile(
+    r"\b(?:no|the|a|an|of|in|to|as|and|or|is|are|was|will|be|all|any|with|without|this|these|control|controls|group|arm|"
+    r"patients?|subjects?|participants?|people|assigned|allocated|randomi[sz]ed|other|intervention|blank|treatment|"
+    r"untreated|drug|biological|procedure)\b|\W+|\d+",
+    _I,
+)
 
 
 def _arm_text(arm: Mapping[str, Any]) -> str:
@@ -47,6 +65,9 @@ def control(record: Record) -> Value:
 
     The registry's own arm type decides where one arm is typed as a control; texts decide where none is.
     """
+    model = record.text("designModule.designInfo.interventionModel")
+    if not record.study_type and not record.interventions and not model:
+        return Value(None, "nothing-is-given", "", 0.6)
     if record.study_type in ("OBSERVATIONAL", "EXPANDED_ACCESS"):
         return Value(None, "not-interventional", str(record.get("designModule.studyType") or ""), 0.9, "studyType")
     arms = record.arms
@@ -61,6 +82,9 @@ def control(record: Record) -> Value:
     for i, text in said:
         if m := _PLACEBO.search(text):
             return Value("placebo", "arm-text", m[0], 0.88, f"armGroups[{i}]")
+    for i, text in said if len(arms) > 1 else ():
+        if types[i] in ("EXPERIMENTAL", "OTHER", "") and (m := _CARRIER.fullmatch(text.split(" | ")[0])):
+            return Value("placebo", "arm-gets-the-carrier", m[0], 0.8, f"armGroups[{i}].label")
     for row in record.interventions:
         name = row.get("name")
         if isinstance(name, str) and len(record.interventions) > 1 and (m := _PLACEBO.search(name)):
@@ -70,7 +94,7 @@ def control(record: Record) -> Value:
             "no_intervention", "arm-type", str(arms[types.index("NO_INTERVENTION")]["type"]), 0.95, "armGroups.type"
         )
     randomised = record.text("designModule.designInfo.allocation").upper() == "RANDOMIZED"
-    alike = _alike(arms, said, randomised)
+    alike = _alike(arms, said, randomised, model.upper() != "SINGLE_GROUP")
     if alike and len(arms) > 1 and set(types) == {"ACTIVE_COMPARATOR"}:
         return alike
     if "ACTIVE_COMPARATOR" in types and len(arms) > 1:
@@ -82,27 +106,61 @@ def control(record: Record) -> Value:
                 and (m := _CONTROL.search(text.split(" | ")[0]))
                 and not products(text.split(" | ")[0])
             ):
+                if not _EMPTY.sub("", f"{text} {_of_arm(record, arms[i])}"):
+                    return Value("no_intervention", "arm-names-nothing", m[0], 0.75, f"armGroups[{i}]")
                 return Value("active", "arm-text", m[0], 0.75, f"armGroups[{i}]")
         cells = [bool(products(text)) for _, text in said]
         if randomised and any(cells) and not all(cells):
             i = cells.index(False)
             return Value("active", "arm-without-cells", _first_words(arms[i]), 0.7, f"armGroups[{i}]")
-        if alike and alike.value == "dose":
+        if alike and alike.value != "none":
             return alike
+        apart = [set(n) for arm in arms if isinstance(n := arm.get("interventionNames"), list) and _texts(n)]
+        if randomised and not any(cells) and len(apart) == len(arms) and not set.intersection(*apart):
+            for p in record.passages["title"]:
+                if m := _VERSUS.search(p.text):
+                    return Value("active", "title-compares", m[0], 0.6, p.field)
     if randomised:
         for p in record.tiers("title", "summary"):
             if m := _AGAINST_USUAL.search(p.text):
                 return Value("active", "text-names-usual-care", m[0], 0.75, p.field)
-    if not arms and randomised:
+    alone = len(arms) == 1 and randomised and model.upper() == "PARALLEL"
+    if alone and types[0] != "EXPERIMENTAL" and not products(said[0][1]):
+        return Value("active", "only-arm-without-cells", _first_words(arms[0]), 0.6, "armGroups[0].label")
+    for p in record.passages["title"] if len(arms) == 1 and model.upper() == "PARALLEL" else ():
+        if m := _VERSUS.search(p.text):
+            return Value("active", "title-compares", m[0], 0.6, p.field)
+    if not arms and randomised and model.upper() != "SINGLE_GROUP":
         for p in record.tiers("title", "summary", "description"):
             if m := _PLACEBO.search(p.text):
                 return Value("placebo", "text-names-placebo", m[0], 0.75, p.field)
         return Value(None, "not-stated", "", 0.0)
-    model = record.text("designModule.designInfo.interventionModel")
     return Value("none", "no-control-arm", model, 0.9, "designInfo.interventionModel")
 
 
-def _alike(arms: list[Mapping[str, Any]], said: list[tuple[int, str]], randomised: bool) -> Value | None:
+def _texts(content: list[Any]) -> bool:
+    return all(isinstance(one, str) for one in content)
+
+
+def _of_arm(record: Record, arm: Mapping[str, Any]) -> str:
+    """What the record says of the interventions of an arm."""
+    names = [n.split(": ", 1)[-1] for n in arm.get("interventionNames") or [] if isinstance(n, str)] \
+        if isinstance(arm.get("interventionNames"), list) else []  # fmt: skip
+    return " ".join(
+        row["description"]
+        for row in record.interventions
+        if row.get("name") in names and isinstance(row.get("description"), str)
+    )
+
+
+def _kinds(label: str) -> frozenset[str]:
+    """The cells that a label names."""
+    return frozenset(re.sub(r"[\W_]+|cells?", "", m[0].casefold()) for m in products(label))
+
+
+def _alike(
+    arms: list[Mapping[str, Any]], said: list[tuple[int, str]], randomised: bool, parallel: bool
+) -> Value | None:
     """`dose` where all arms get the same in other doses or times, `none` where they get the same; else None."""
     labels = [text.split(" | ")[0] for _, text in said]
     names = [arm.get("interventionNames") for arm in arms]
@@ -111,6 +169,12 @@ def _alike(arms: list[Mapping[str, Any]], said: list[tuple[int, str]], randomise
         set.intersection(*(set(re.findall(r"[a-z]{4,}", label.casefold())) for label in labels)) if labels else set()
     )
     doses = sum(bool(_DOSED.search(label)) for label in labels)
+    if same and not doses and (kinds := [_kinds(label) for label in labels]) and all(kinds) and len(set(kinds)) > 1:
+        return Value("active", "arms-name-other-cells", labels[0][:120], 0.75, "armGroups[0].label")
+    stated = [{one.cells for one in cell_doses(Passage("", text))} for _, text in said]
+    apart = len({frozenset(one) for one in stated}) > (1 if parallel else len(stated) - 1)
+    if same and all(stated) and apart:
+        return Value("dose", "arms-state-other-doses", labels[0][:120], 0.8, "armGroups[0].label")
     if (same and (doses or randomised)) or (doses == len(labels) > 1 and (shared or same)):
         return Value("dose", "arms-differ-in-dose", labels[0][:120], 0.8, "armGroups[0].label")
     return Value("none", "arms-get-the-same", labels[0][:120], 0.7, "armGroups[0].label") if same else None

@@ -16,28 +16,39 @@ _I = re.IGNORECASE
 MAX_PER_KG, MAX_TOTAL, MIN_TOTAL = 2e7, 2e10, 1e3  # beyond these a text is flagged (assumed; see docs/registry.md)
 
 _NUMBER = r"\d{1,3}(?:,\d{3}){1,3}|\d{1,12}(?:[.,·]\d{1,6})?"  # bounded, so that hostile texts stay quick
-_TIMES = r"\s*(?:[x×X*∗✕·]|\.(?=10))\s*"
+_TIMES = r"\)?\s*(?:[x×X*∗✕·]|times(?=\s*10)|\.(?=10))\s*"
 _POWER = (
-    rf"(?P<mant>{_NUMBER})?(?(mant){_TIMES})10\s*(?P<caret>\^|\*(?=\d)|\*\*|[eE]\^?)?\s*\(?(?P<exp>\d{{1,2}})\)?"
+    rf"(?P<mant>{_NUMBER})?(?(mant){_TIMES})10\s*(?P<caret>\^|\*(?=\d)|\*\*|[eE]\^?|exp\s?|"
+    rf"(?(mant)[/'’~-](?=\d\b)))?\s*\(?(?P<exp>\d{{1,2}})\)?"
     r"(?!\d|[.,]\d)(?:\s*-\s*(?P<exp2>\d{1,2})(?!\d|\s*[.,x×*X·∗]))?"
 )
-_UNICODE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_POWERS = re.compile(rf"(?<![\d.,^])(?:(?P<low>{_NUMBER})\s*(?:-|–|to|~|or|and|,)\s*)?(?:{_POWER})", _I)
+# One character for one, so that places in the text stay; a backslash is left over from markdown.
+_UNICODE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ˆ＾∧～•（）\\", "0123456789^^^~·() ")
+_POWERS = re.compile(rf"(?<![\d.,^])(?<![A-Za-z]-)(?:(?P<low>{_NUMBER})\s*(?:-|–|to|~|or|and|,)\s*)?(?:{_POWER})", _I)
+# "106 cells/kg" and "106/kg" without a factor: nobody is given a hundred cells.
+_BARE = re.compile(
+    r"(?<![\w.,^×*/-])(?<!\d\s)10(?P<exp>[5-8])(?=\s*(?:(?:[\w-]+\s+){0,3}?(?:cells?|\w{0,4}MSCs?)\s*)?(?:/|per)\s*kg)",
+    _I,
+)
 _PLAIN_E = re.compile(r"(?<![\d.,\w])(?P<mant>\d+(?:\.\d+)?)\s?[eE]\+?0?(?P<exp>\d{1,2})(?!\d)")
 _MILLIONS = re.compile(
     rf"(?<![\d.,])(?P<list>(?:(?:{_NUMBER})\s*(?:-|–|to|,|/|or|and|,\s*or|,\s*and)\s*){{0,6}})(?P<mant>{_NUMBER})\s*-?\s*"
-    r"(?P<unit>millions?|billions?|thousand|MM|mln|mio|M(?=\s+(?:cells|MSCs?|allo)))(?![a-z])",
+    r"(?P<unit>millions?|billions?|thousand|(?-i:MM)|mln|mio|(?-i:M)(?=\s+(?:cells|MSCs?|allo)))(?![a-z])",
     _I,
 )
-_WRITTEN = re.compile(r"(?<![\w.,-])(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,3}|\d{6,12})(?![\d,])")
+_WRITTEN = re.compile(
+    r"(?<![\w.,-])(?:(?:\d{1,3}(?:\.\d{1,3})?\s*(?:-|–|~|to|or|and)\s*)?"
+    r"(?P<times>\d{1,3}(?:\.\d{1,3})?)\s*[x×*]\s*(?=10|1,0))?"
+    r"(?P<mant>\d{1,3}(?:[,. ]\d{3}){2,3}|\d{6,12})(?![\d,])"
+)
 _CELL = re.compile(
     r"cells?\b|\bcel\b|MSCs?\b|MSV\b|MPCs?\b|ASCs?\b|\bTNCs?\b|\bMNCs?\b|CD34|\bCME\b|mononuc|nucleated|stem|"
-    r"stromal|hUC|chondrocytes|"
+    r"stromal|hUC|\bCSMa?\b|chondrocytes|"
     r"myoblasts|keratinocytes|fibroblasts|lymphocytes|SVF|mesenchymal|progenitors|viable",
     _I,
 )
 _PER_KG = re.compile(
-    r"(?:/\s?|\bper\s+|\bby\s+|\beach\s+|\ba\s+)(?:1\s*)?(?:k\.?g\.?|kilo(?:gram)?s?)\b|kg\s?(?:-|⁻|\^-)\s?1|"
+    r"(?:/\s?|\bx\s?|\bper\s+|\bby\s+|\beach\s+|\ba\s+)(?:1\s*)?(?:k\.?g\.?|kilo(?:gram)?s?)\b|kg\s?(?:-|⁻|\^-)\s?1|"
     r"\bkg\s+(?:of\s+)?"
     r"(?:body|recipient|patient)|\bcells?\s+(?:/|per)?\s*kg\b",
     _I,
@@ -49,7 +60,8 @@ _NOT_DOSE = re.compile(
     r"individuals|patients|deaths|americans|cases|adults|"
     r"women|men\b|children|world|population|dollar|euro|USD|RMB|yuan|inhabitants|live births|births|confirmed|"
     r"hospital|infected|"
-    r"operations|procedures|years|units|new|persons|blood cells|white|red blood|neutro|WBC|mL\b|ml\b|cc\b|mg|IU)",
+    r"operations|procedures|years|units(?!\s?/\s?kg)|new|persons|blood cells|white|red blood|"
+    r"neutro|WBC|mL\b|ml\b|cc\b|mg|IU)",
     _I,
 )
 _BAD_BEFORE = re.compile(
@@ -71,9 +83,23 @@ _BACKGROUND = re.compile(
 
 # Numbers of cells on the bench, not in the patient.
 _MAKING = re.compile(
-    r"\b(?:seed(?:ed|ing)|cultured|plated|passage\w*|harvest\w*|yield\w*|frozen|bank(?:ed)?)\b[^.;]{0,40}$", _I
+    r"\b(?:seed(?:ed|ing)|cultured(?![^.;]*(?:cells?|MSCs?)\s*\($)|plated|"
+    r"passage\w*|harvest\w*|yield\w*|frozen|bank(?:ed)?)\b[^.;]{0,40}$",
+    _I,
 )
-_INTO = re.compile(r"\s*(?:(?:is|are|was|were|will be)\s+)?(?:injected|infused|administered|given|implanted)\b", _I)
+_INTO = re.compile(
+    r"\s*(?:(?:is|are|was|were|will be)\s+)?(?:injected|infused|administered|given|implanted)\b|"
+    r"\s*per\s+(?:\w+\s+)?(?:limb|leg|eye|knee|joint|patient)\b",
+    _I,
+)
+# A number of which the text says that it is a dose, with no unit behind it.
+_SAID_DOSE = re.compile(
+    r"\b(?:injection|infusion|dose|dosage)s?\s+(?:of|is|was)\s*$|\bdosages?\s+(?:[\w-]+\s+){0,6}(?:is|was)\s*$", _I
+)
+# Cells of several doses together, where the text also tells of one at a time.
+_TOGETHER_BEFORE = re.compile(r"\b(?:cumulative|(?:per|pre)\s+protocol)\b[^.;()]{0,30}$", _I)
+_TOGETHER_AFTER = re.compile(r"[^.;()]{0,35}\bin\s+total\b(?!\s+of)", _I)
+_SEVERAL = re.compile(r"\b(?:doses|procedures|infusions|times|courses|cycles)\b", _I)
 _SAID = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
          "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100,
          "one hundred": 100, "two hundred": 200}  # fmt: skip
@@ -82,13 +108,14 @@ _SAID_MILLIONS = re.compile(rf"\b({'|'.join(sorted(_SAID, key=len, reverse=True)
 
 @dataclass(frozen=True)
 class Dose:
-    """One stated dose: cells, whether per kg of body weight, whether per volume or area, and its words."""
+    """One stated dose: cells; whether per kg, per volume or area, or for several doses together; its words."""
 
     cells: float
     per_kg: bool
     concentration: bool
     span: str
     field: str
+    together: bool = False
 
 
 def _number(text: str) -> float:
@@ -104,7 +131,9 @@ def _amounts(text: str) -> list[tuple[list[float], int, int]]:
     found: list[tuple[list[float], int, int]] = []
     for m in _POWERS.finditer(plain):
         power, factor = int(m["exp"]), m["mant"]
-        if not 3 <= power <= 11 or (factor is None and not m["caret"]):
+        if factor and plain[m.end("mant")] == ")" and plain[: m.start()][-1:] != "(":
+            continue  # "(4/6) x 10^7": the number in the brackets is no factor
+        if not 3 <= power <= 11 or (factor is None and not m["caret"] and "(" not in m[0]):
             continue
         values = [(_number(factor) if factor else 1.0) * 10.0**power]
         if m["exp2"] and 3 <= int(m["exp2"]) <= 11:
@@ -112,6 +141,7 @@ def _amounts(text: str) -> list[tuple[list[float], int, int]]:
         if m["low"] and factor and _number(m["low"]) < 1000:
             values.append(_number(m["low"]) * 10.0**power)
         found.append((values, m.start(), m.end()))
+    found += [([10.0 ** int(m["exp"])], m.start(), m.end()) for m in _BARE.finditer(plain)]
     found += [
         ([float(m["mant"]) * 10.0 ** int(m["exp"])], m.start(), m.end())
         for m in _PLAIN_E.finditer(plain)
@@ -125,7 +155,9 @@ def _amounts(text: str) -> list[tuple[list[float], int, int]]:
         found.append((values, m.start(), m.end()))
     said = _SAID_MILLIONS.finditer(plain)
     found += [([_SAID[" ".join(m[1].casefold().split())] * 1e6], m.start(), m.end()) for m in said]
-    found += [([_number(m["mant"])], m.start(), m.end()) for m in _WRITTEN.finditer(plain)]
+    found += [
+        ([_number(m["times"] or "1") * _number(m["mant"])], m.start(), m.end()) for m in _WRITTEN.finditer(plain)
+    ]
     taken: list[tuple[list[float], int, int]] = []
     for one in sorted(found, key=lambda f: (f[1], -f[2])):
         if not taken or one[1] >= taken[-1][2]:
@@ -145,7 +177,7 @@ def doses(passage: Passage, *, strict: bool = False) -> list[Dose]:
         if not values or _NOT_DOSE.match(after) or _BAD_BEFORE.search(before):
             continue
         said = text[low:high]
-        if strict and (_BACKGROUND.search(said) or not _GIVEN.search(said)):
+        if strict and (_BACKGROUND.search(said) or not (_GIVEN.search(said) or _PER_KG.match(after))):
             continue
         if _MAKING.search(before):
             continue
@@ -158,6 +190,8 @@ def doses(passage: Passage, *, strict: bool = False) -> list[Dose]:
             not unit
             and not kg
             and not _INTO.match(after)
+            and text.strip() != text[start:end]
+            and not (_SAID_DOSE.search(before) and max(values) >= 1e5)
             and not (_CELL.search(before[-45:]) or (_CELL.search(said) and _GIVEN.search(before)))
         ):
             continue
@@ -169,7 +203,9 @@ def doses(passage: Passage, *, strict: bool = False) -> list[Dose]:
         )
         stop = end + (min(kg.end(), len(after)) if kg and not chained else unit.end() if unit and not chained else 0)
         span = text[start : min(stop, start + 140)].strip()
-        found += [Dose(value, bool(kg), concentration, span, passage.field) for value in values]
+        several = _TOGETHER_BEFORE.search(text[max(low, start - 60) : start]) or _TOGETHER_AFTER.match(after)
+        together = bool(several and _SEVERAL.search(said))
+        found += [Dose(value, bool(kg), concentration, span, passage.field, together) for value in values]
     return found
 
 
@@ -180,12 +216,17 @@ def dose(record: Record) -> tuple[Value, Value, Value, Value]:
         (("title",), False, 0.93),
         (("summary",), True, 0.88),
         (("description",), True, 0.8),
+        (("outcome",), True, 0.7),
     )
     for names, strict, confidence in tiers:
-        found = [one for p in record.tiers(*names) for one in doses(p, strict=strict)]
+        texts = [
+            p for p in record.tiers(*names) if names != ("outcome",) or re.search(r"\bdos(?:e|age|ing)", p.text, _I)
+        ]
+        found = [one for p in texts for one in doses(p, strict=strict)]
         firm = [one for one in found if not one.concentration] or found
         if not firm:
             continue
+        firm = [one for one in firm if not one.together] or firm
         per_kg = [one for one in firm if one.per_kg]
         kept = per_kg or firm
         top = max(kept, key=lambda one: one.cells)

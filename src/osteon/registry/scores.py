@@ -30,10 +30,12 @@ ABSTAIN = {
 def right(field: str, got: Any, label: str) -> bool:
     """Whether a value is one that the label allows."""
     options = label.split("|")
+    if got is None and "-" in options:
+        return True  # nothing to state and nothing stated, whatever the field
     if field == "dose":
-        return ("-" in options) if got is None else any(
+        return got is not None and any(
             option != "-" and abs(got - float(option)) <= 0.02 * float(option) for option in options
-        )  # fmt: skip
+        )
     if field == "route":
         return any(set(str(got).split(" + ")) == set(option.split(" + ")) for option in options)
     return (str(got).casefold() if isinstance(got, bool) else str(got)) in options
