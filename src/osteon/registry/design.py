@@ -36,6 +36,7 @@ _AGAINST_USUAL = re.compile(
 _CONTROL = re.compile(
     r"\bcontrols?\b|standard (?:of )?care|conventional|usual care|standard treatment|\balone\b|\bonly\b", _I
 )
+_LACKS = re.compile(r"\s*(?:no|without)\s+(?:any\s+)?[\w-]+", _I)
 _VERSUS = re.compile(r"\bversus\b|\bvs\b|\bcompar(?:ed|ison)\b", _I)
 _DOSED = re.compile(
     r"\b(?:low|medium|mid|intermediate|high(?:er)?|doses?)[\s-]*(?:level|dose|dosage|concentration)?\b|cohort|"
@@ -97,6 +98,9 @@ def control(record: Record) -> Value:
     alike = _alike(arms, said, randomised, model.upper() != "SINGLE_GROUP")
     if alike and len(arms) > 1 and set(types) == {"ACTIVE_COMPARATOR"}:
         return alike
+    for i, text in said if len(arms) > 1 else ():
+        if (m := _LACKS.match(text.split(" | ")[0])) and products(text.split(" | ")[0]):
+            return Value("no_intervention", "arm-named-by-what-it-lacks", m[0].strip(), 0.8, f"armGroups[{i}].label")
     if "ACTIVE_COMPARATOR" in types and len(arms) > 1:
         return Value("active", "arm-type", str(arms[types.index("ACTIVE_COMPARATOR")]["type"]), 0.9, "armGroups.type")
     if len(arms) > 1:

@@ -32,7 +32,7 @@ _BARE = re.compile(
 )
 _PLAIN_E = re.compile(r"(?<![\d.,\w])(?P<mant>\d+(?:\.\d+)?)\s?[eE]\+?0?(?P<exp>\d{1,2})(?!\d)")
 _MILLIONS = re.compile(
-    rf"(?<![\d.,])(?P<list>(?:(?:{_NUMBER})\s*(?:-|–|to|,|/|or|and|,\s*or|,\s*and)\s*){{0,6}})(?P<mant>{_NUMBER})\s*-?\s*"
+    rf"(?<![\d.,])(?P<list>(?:(?:{_NUMBER})\s*(?:-|–|to|(?<!\b0),|/|or|and|,\s*or|,\s*and)\s*){{0,6}})(?P<mant>{_NUMBER})\s*-?\s*"
     r"(?P<unit>millions?|billions?|thousand|(?-i:MM)|mln|mio|(?-i:M)(?=\s+(?:cells|MSCs?|allo)))(?![a-z])",
     _I,
 )
@@ -49,6 +49,7 @@ _CELL = re.compile(
 )
 _PER_KG = re.compile(
     r"(?:/\s?|\bx\s?|\bper\s+|\bby\s+|\beach\s+|\ba\s+)(?:1\s*)?(?:k\.?g\.?|kilo(?:gram)?s?)\b|kg\s?(?:-|⁻|\^-)\s?1|"
+    r"[x×*]\s?(?:body\s?)?weight\s?\(?\s?kg|"
     r"\bkg\s+(?:of\s+)?"
     r"(?:body|recipient|patient)|\bcells?\s+(?:/|per)?\s*kg\b",
     _I,
