@@ -43,10 +43,6 @@ DECADES = [(row, young, sex, site, age)
                                           ("M", "1", "2 3 4 5 6", "lumbar_spine_bmd"),
                                           ("M", "13", "14 15 16 17 18", "total_hip_bmd"))
            for row, age in zip(rows.split(), (35.5, 45.5, 55.5, 65.5, 75.5), strict=True)]  # fmt: skip
-SHORT = pytest.mark.xfail(
-    strict=True, reason="men's hip at 35 is 2.6 % above NHANES, whose means fall and rise again"
-)
-DECADES = [pytest.param(*d, marks=SHORT) if d[0] == "14" else d for d in DECADES]
 
 
 @pytest.mark.parametrize(("row", "young", "sex", "site", "age"), DECADES)

@@ -116,8 +116,10 @@ def test_integrated_effects_are_those_of_quadrature(problem):
             loss = 0.5 * soft((changes - problem.change) / problem.error)[:, at].sum(axis=1)
             total += loss.min() - np.log(np.sum(weight * np.exp(loss.min() - loss)))
         rest = ~problem.effects.member.any(axis=1)
-        exact.append(total + 0.5 * soft(((one - other)[i] - problem.change) / problem.error)[rest].sum())
-    ours = problem.effects.integrated(one, other, problem.change, problem.error, 1e3)
+        exact.append(
+            total + 0.5 * soft(((one - other)[i] - problem.change) / problem.error, problem.scale)[rest].sum()
+        )
+    ours = problem.effects.integrated(one, other, problem.change, problem.error, problem.scale, 1e3)
     np.testing.assert_allclose(ours - ours[0], np.array(exact) - exact[0], atol=0.2)
     np.testing.assert_allclose(ours, exact, atol=0.5)
 

@@ -1,6 +1,7 @@
 """A whole fit on a few arms: its files, its sample, and how the shipped one comes back as parameters."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from osteon import parameters
 from osteon.fit import run
 from osteon.fit.optimise import Found
-from osteon.fit.sample import r_hat, sample
+from osteon.fit.sample import Together, r_hat, sample
 from osteon.fit.targets import Targets, targets
 from osteon.parameters.priors import is_fitted, is_sampled
 from osteon.skeleton import Osteon
@@ -38,6 +39,40 @@ def test_what_data_do_not_tell_stays_with_the_prior(found):
     rows = {row["id"]: row for row in found.values()}
     assert rows["abaloparatide_effect"]["sd"] == pytest.approx(rows["abaloparatide_effect"]["prior_sd"], rel=0.02)
     assert rows["denosumab_half_value"]["sd"] < 0.8 * rows["denosumab_half_value"]["prior_sd"]
+
+
+def test_threads_that_ask_together_each_get_their_own_answer():
+    calls = []
+
+    def square(rows):
+        calls.append(len(rows))
+        return rows[:, 0] ** 2
+
+    together = Together(square, 3)
+
+    def ask(thread):
+        with together:  # they ask unequally often
+            return [together(np.full((thread + 1, 1), 10.0 * thread + i)).tolist() for i in range(3 + thread)]
+
+    with ThreadPoolExecutor(3) as pool:
+        for thread, found in enumerate(pool.map(ask, range(3))):
+            assert found == [[(10.0 * thread + i) ** 2] * (thread + 1) for i in range(3 + thread)]
+    assert calls == [6, 6, 6, 5, 3]
+
+
+def test_what_fails_for_threads_together_fails_for_each():
+    def bad(rows):
+        raise ValueError("no")
+
+    together = Together(bad, 2)
+
+    def ask(_):
+        with together, pytest.raises(ValueError, match="no"):
+            together(np.zeros((1, 1)))
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(ask, range(2)))
 
 
 class Skewed:

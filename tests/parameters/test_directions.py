@@ -24,7 +24,7 @@ STEP = 0.03  # of the value
 # Regimen, month at which the end point is read, age in years; women unless the name says otherwise.
 SCENARIOS = {
     "untreated": ("none", 24, 66), "untreated man": ("none", 24, 66), "just after menopause": ("none", 24, 52),
-    "young woman": ("none", 120, 26),
+    "young woman": ("none", 120, 26), "young man": ("none", 120, 26),
     "alendronate": ("alendronate 70 mg PO weekly", 24, 66), "zoledronate": ("zoledronate 5 mg IV once", 24, 66),
     "risedronate": ("risedronate 35 mg PO weekly", 24, 66), "ibandronate": ("ibandronate 150 mg PO monthly", 24, 66),
     "alendronate into a vein": ("alendronate 1 mg IV monthly", 24, 66),

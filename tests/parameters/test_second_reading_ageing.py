@@ -75,8 +75,8 @@ PARAMETERS: dict[str, tuple[float, Callable[[Values], float]]] = {  # tolerance,
     "estrogen_senescence": (1e-9, lambda r: r["estrogen_senescence_change"]),
     "graft_dose": (0.5, lambda r: r["cratus_best_dose"]),
     "senescence_half": (0.005, lambda r: r["raz_kappa"]),
-    "senescence_production": (5e-8, lambda r: r["raz_men_eta"]),  # men's, see DISAGREE
-    "senescence_removal": (5e-4, lambda r: r["raz_men_beta"]),
+    "senescence_production": (5e-8, lambda r: r["raz_women_eta"]),
+    "senescence_removal": (5e-4, lambda r: r["raz_women_beta"]),
 }
 FITTED = {  # what the source gives directly, and the model's own value that makes the same markers
     "tnf_share": lambda r: 1 - r["withdrawal_ctx_etanercept"] / r["withdrawal_ctx_control"],

@@ -38,7 +38,6 @@ PARTS: tuple[tuple[str, Mapping[str, float]], ...] = (
     ("resorption that follows volume", {"resorption_exponent": 0.01}),
     ("RANKL from osteoblasts", {"rankl_share": 1e-3}),
     ("waking of lining cells", {"sclerostin_waking": 0.0, "pth_waking": 0.0}),
-    ("waking blunted where resorption is low", {"waking_blunting": 0.0}),
     ("bisphosphonate kept in bone", {"bisphosphonate_kept": 0.0}),
     ("osteocytes' answer to an antibody", {"compensation_gain": 0.0}),
     ("sclerostin antibody on resorption", {"antibody_resorption": 0.0, "rankl_answer": 0.0}),

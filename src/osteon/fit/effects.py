@@ -16,7 +16,7 @@ import numpy as np
 
 from osteon.endpoints import ENDPOINTS
 from osteon.evidence.loader import load_trials
-from osteon.fit.loss import SCALE, soft
+from osteon.fit.loss import SCALE, soft, weight
 from osteon.fit.targets import Targets, Task
 from osteon.units import MONTH_DAYS
 
@@ -74,7 +74,13 @@ class Effects:
         return np.hstack([self.member * (treated * factor)[:, None], self.member * self.ramp[:, None]])
 
     def integrated(
-        self, one: np.ndarray, other: np.ndarray, change: np.ndarray, error: np.ndarray, far: float
+        self,
+        one: np.ndarray,
+        other: np.ndarray,
+        change: np.ndarray,
+        error: np.ndarray,
+        scale: np.ndarray,
+        far: float,
     ) -> np.ndarray:
         """Misfit [set] of the data with the effects integrated out by Laplace's method: the least misfit over the
         effects and their priors, and half the logarithm of how sharp that minimum is, relative to the priors."""
@@ -95,15 +101,15 @@ class Effects:
             a = treated * np.exp(e)[:, own]
             return (a + rest + s[:, own] * slope).clip(-far, far), a
 
-        def normal(weight: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            ee, es, ss = weight * a**2, weight * a * slope, weight * slope**2
+        def normal(near: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            ee, es, ss = near * a**2, near * a * slope, near * slope**2
             return ee @ member + RESPONSE**-2, es @ member, ss @ member + DRIFT**-2
 
         for _ in range(ROUNDS):
             r, a = state()
-            weight = 1 / np.sqrt(1 + (r / SCALE) ** 2)
-            ee, es, ss = normal(weight, a)
-            pull = weight * r
+            near = weight(r)
+            ee, es, ss = normal(near, a)
+            pull = near * r
             to_e, to_s = (pull * a) @ member + e * RESPONSE**-2, (pull * slope) @ member + s * DRIFT**-2
             whole = ee * ss - es**2
             e = (e - (ss * to_e - es * to_s) / whole).clip(-STEEPEST, STEEPEST)
@@ -112,7 +118,7 @@ class Effects:
         ee, es, ss = normal((1 + (r / SCALE) ** 2) ** -1.5, a)
         sharp = np.log((ee * ss - es**2) * (RESPONSE * DRIFT) ** 2).sum(axis=1)
         priors = ((e / RESPONSE) ** 2 + (s / DRIFT) ** 2).sum(axis=1)
-        losses = soft(r).sum(axis=1) + soft(fixed.clip(-far, far)).sum(axis=1)
+        losses = soft(r).sum(axis=1) + soft(fixed.clip(-far, far), np.delete(scale, at)).sum(axis=1)
         return np.asarray(0.5 * (losses + priors + sharp))
 
     def rows(self, effects: np.ndarray, sd: np.ndarray) -> list[dict[str, Any]]:

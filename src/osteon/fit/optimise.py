@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osteon.fit.loss import SCALE, soft
+from osteon.fit.loss import soft, weight
 from osteon.fit.problem import Problem
 
 DAMPING = (1e-2, 0.3, 4.0)  # first, factor after a success, factor after a failure
@@ -26,7 +26,7 @@ class Found:
 
 def cost(problem: Problem, r: np.ndarray, z: np.ndarray) -> float:
     """Half of the losses and of the priors' squares."""
-    return float(0.5 * np.sum(soft(r)) + 0.5 * np.sum(problem.prior(z) ** 2))
+    return float(0.5 * np.sum(soft(r, problem.scale)) + 0.5 * np.sum(problem.prior(z) ** 2))
 
 
 def fit(
@@ -38,9 +38,9 @@ def fit(
     best = cost(problem, r, z)
     whole = J
     for index in range(rounds):
-        weight = 1 / np.sqrt(1 + (r / SCALE) ** 2)
-        whole = np.vstack([J * np.sqrt(weight)[:, None], np.diag(1 / problem.width)])
-        right = np.concatenate([r * np.sqrt(weight), problem.prior(z)])
+        root = np.sqrt(weight(r, problem.scale))
+        whole = np.vstack([J * root[:, None], np.diag(1 / problem.width)])
+        right = np.concatenate([r * root, problem.prior(z)])
         normal, gradient = whole.T @ whole, whole.T @ right
         factors = damping * np.array([shrink**2, shrink, 1.0, grow, grow**2, grow**4])
         tries = np.array([z - np.linalg.solve(normal + f * np.diag(np.diag(normal)), gradient) for f in factors])

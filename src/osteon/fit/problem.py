@@ -17,8 +17,8 @@ from osteon.engine import cohort as cohorts
 from osteon.engine.batch import Setup
 from osteon.engine.cohort import Cohort
 from osteon.fit.effects import Effects
-from osteon.fit.loss import soft
-from osteon.fit.targets import Difference, Side, Targets, Task, Value
+from osteon.fit.loss import SCALE, SQUARE, soft
+from osteon.fit.targets import LIFE, Difference, Side, Targets, Task, Value
 from osteon.parameters.priors import is_fitted
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ class Problem:
         values: list[Value | Difference] = [*(v for t in self.tasks for v in t.values), *targets.differences]
         self.change = np.array([v.change for v in values])
         self.error = np.array([v.error for v in values])
+        life = [t.trial == LIFE for t in self.tasks for _ in t.values] + [False] * len(targets.differences)
+        self.scale = np.where(life, SQUARE, SCALE)
         self._setups: list[Setup] = []
 
     @property
@@ -186,10 +188,10 @@ class Problem:
         z = np.atleast_2d(z)[:, : self.count]
         one, other = self.changes(z)
         if self.effects is None:
-            data = 0.5 * soft(self._residuals(one, other, np.zeros((len(z), 0)))).sum(axis=1)
+            data = 0.5 * soft(self._residuals(one, other, np.zeros((len(z), 0))), self.scale).sum(axis=1)
         else:
             with np.errstate(all="ignore"):
-                data = self.effects.integrated(one, other, self.change, self.error, FAR)
+                data = self.effects.integrated(one, other, self.change, self.error, self.scale, FAR)
         prior = (z - self.center[: self.count]) / self.width[: self.count]
         return np.asarray(data + 0.5 * (prior**2).sum(axis=1))
 

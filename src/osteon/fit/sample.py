@@ -4,13 +4,16 @@ is near N(0, 1) at its top. Most moves are those of the preconditioned Crank-Nic
     y' = sqrt(1 - b²) y + b n,   n ~ N(0, 1),   accepted by how far the posterior departs from N(0, 1),
 
 whose steps need not shrink with the number of coordinates; the rest are differential evolution, for where the
-posterior is not round. Convergence is told by R-hat between the ensembles and
-by the effective sample size. Trial effects are integrated out, so that they cost no dimension."""
+posterior is not round. Convergence is told by R-hat between the ensembles and by the effective sample size. Trial
+effects are integrated out, so that they cost no dimension. The ensembles go in step, so that one call of the model
+does for all of them; each has random numbers of its own, and the sample is that of one after the other."""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,24 +64,71 @@ def sample(
         far = (np.abs(y) > CAP * 3).any(axis=1) | ~np.isfinite(misfit)
         return np.where(far, -np.inf, -misfit)
 
-    kept, accepted = [], []
-    for ensemble in range(ENSEMBLES):
+    together = Together(log_probability, ENSEMBLES)
+
+    def run(ensemble: int) -> tuple[np.ndarray, float]:
         rng = np.random.default_rng([seed, ensemble])
         moves = [(emcee.moves.MHMove(crank_nicolson(b)), share) for b, share in STEPS.items()]
         moves += [(emcee.moves.DEMove(), 1 - sum(STEPS.values()))]
-        sampler = emcee.EnsembleSampler(walkers, d, log_probability, moves=moves, vectorize=True)
+        sampler = emcee.EnsembleSampler(walkers, d, together, moves=moves, vectorize=True)
         sampler.random_state = np.random.RandomState(int(rng.integers(2**31))).get_state()
         state = START * rng.standard_normal((walkers, d))
-        for i, _ in enumerate(sampler.sample(state, iterations=rounds)):
-            if progress is not None:
-                progress((ensemble + (i + 1) / rounds) / ENSEMBLES)
-        kept.append(sampler.get_chain(discard=int(WARM_UP * rounds)))
-        accepted.append(float(np.mean(sampler.acceptance_fraction)))
+        with together:
+            for i, _ in enumerate(sampler.sample(state, iterations=rounds)):
+                if progress is not None and ensemble == 0:  # they go side by side
+                    progress((i + 1) / rounds)
+        return sampler.get_chain(discard=int(WARM_UP * rounds)), float(np.mean(sampler.acceptance_fraction))
+
+    with ThreadPoolExecutor(ENSEMBLES) as pool:
+        kept, accepted = zip(*pool.map(run, range(ENSEMBLES)), strict=True)
     chains = np.array(kept)  # [ensemble, round, walker, coordinate]
     tau = np.mean([_time(c) for c in chains], axis=0)
     whole = chains.reshape(-1, d)
     pick = np.random.default_rng(seed).choice(len(whole), size=min(draws, len(whole)), replace=False)
     return Posterior(top + whole[np.sort(pick)] @ widths.T, r_hat(chains), len(whole) / tau, float(np.mean(accepted)))
+
+
+class Together:
+    """A function of rows [row, column] that several threads call, each of which enters it as a context: it waits
+    until all of them ask, and answers them at once, which costs little more than to answer one."""
+
+    def __init__(self, function: Callable[[np.ndarray], np.ndarray], threads: int) -> None:
+        self._function, self._active, self._round = function, threads, 0
+        self._asked: list[np.ndarray] = []
+        self._answers: list[np.ndarray] = []
+        self._failed: BaseException | None = None
+        self._turn = threading.Condition()
+
+    def __enter__(self) -> Together:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._turn:
+            self._active -= 1
+            self._answer()
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        with self._turn:
+            place, mine = len(self._asked), self._round
+            self._asked.append(rows)
+            self._answer()
+            while self._round == mine:
+                self._turn.wait()
+            if self._failed is not None:
+                raise self._failed
+            return self._answers[place]
+
+    def _answer(self) -> None:
+        """Answer when all ask who still do. No answer is lost: the next round needs all to ask again."""
+        if not self._asked or len(self._asked) < self._active:
+            return
+        try:
+            ends = np.cumsum([len(rows) for rows in self._asked])[:-1]
+            self._answers = np.split(self._function(np.concatenate(self._asked)), ends)
+        except BaseException as problem:
+            self._failed = problem
+        self._asked, self._round = [], self._round + 1
+        self._turn.notify_all()
 
 
 def crank_nicolson(

@@ -4,7 +4,7 @@
     B'   = S d φ · pre/τ_B + α ℓ · lining - B/(τ_B (1 + survival · u)) - K · B
     lining' = (B - lining)/τ_lining - α · lining
     φ = (1 + m Ps · uncovered)/(1 + m Ps · excess)                m: weight of the compartment, 1 in trabecular bone
-    α = (m As · uncovered + m' Ap · u) · W (1 - q + q W) + Al · loading
+    α = (m As · uncovered + m' Ap · u) · W + Al · loading
 
 P: progenitors, S: senescent neighbours, both 1 in a person of usual ageing (mechanisms/ageing); g growth hormone, d
 dasatinib, K what a toxic senolytic kills. u is the exposure to PTH analogues. All are 1 before the menopause. The
@@ -28,10 +28,9 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
         weight_pth = p.pth_cortical if k == "cortical" else 1.0
         pre, blasts = x[f"pre_osteoblasts_{k}"], x[f"osteoblasts_{k}"]
         lining, coupling = x[f"lining_cells_{k}"], x[f"coupling_{k}"]
-        called = coupling * (1.0 - p.waking_blunting + p.waking_blunting * coupling)
         speed = 1.0 + weight * p.sclerostin_speed * s["uncovered"]
         speed = speed / (1.0 + weight * p.sclerostin_speed * s["excess"])
-        waking = (weight * p.sclerostin_waking * s["uncovered"] + weight_pth * p.pth_waking * pth) * called
+        waking = (weight * p.sclerostin_waking * s["uncovered"] + weight_pth * p.pth_waking * pth) * coupling
         waking = waking + p.loading_waking * s["loading"]
         output = senescence.output(p, s, k) * s["dasatinib_formation"]
         dying = p.pre_osteoblast_death

@@ -1,5 +1,5 @@
 """Parameter records: every number of a model, with units, origin and source."""
 
-from osteon.parameters.records import ParameterSet, Record, digest, draws, load, shown
+from osteon.parameters.records import CANDIDATES, ParameterSet, Record, digest, draws, fitted_draws, load, shown
 
-__all__ = ["ParameterSet", "Record", "digest", "draws", "load", "shown"]
+__all__ = ["CANDIDATES", "ParameterSet", "Record", "digest", "draws", "fitted_draws", "load", "shown"]

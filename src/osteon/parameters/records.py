@@ -19,6 +19,7 @@ from osteon.parameters import priors
 
 BASES = {"osteon_mouse": "osteon"}
 """Parameter sets that are another one with some records of their own."""
+CANDIDATES = 16  # of the priors, for each draw
 
 
 @dataclass(frozen=True)
@@ -144,17 +145,33 @@ def _fitted(record: Record, values: Mapping[str, float]) -> Record:
 @functools.cache
 def draws(name: str) -> dict[str, np.ndarray]:
     """Draws of the parameters [draw] by id: those of the shipped fit, and beside them draws of the priors of
-    parameters that no fit has touched; empty for a model without a fit. A set that rests on another one takes the
+    parameters that no fit has touched, given the experiment of `osteon.fit.mouse`; empty without a fit."""
+    fitted = fitted_draws(name)
+    if not fitted:
+        return {}
+    n = len(next(iter(fitted.values())))
+    lines = _of_fit(name, "candidates.csv").read_text("utf-8").split()[1:]
+    every = priors.sample(load(name), n * CANDIDATES)
+    return fitted | {ident: values[np.array(lines, int)] for ident, values in every.items()}
+
+
+@functools.cache
+def fitted_draws(name: str) -> dict[str, np.ndarray]:
+    """Draws of the shipped fit [draw] by id; empty for a model without one. A set that rests on another one takes the
     draws of its fit for the records that it has left as they are."""
-    path = resources.files("osteon.parameters").joinpath(BASES.get(name, name), "fit", "draws.csv")
+    path = _of_fit(name, "draws.csv")
     if not path.is_file():
         return {}
     head, *rows = path.read_text("utf-8").split()
     table = np.array([[float(v) for v in row.split(",")] for row in rows])
     known, base = load(name), load(BASES.get(name, name))
     fitted = zip(head.split(","), table.T, strict=True)
-    kept = {ident: values for ident, values in fitted if known[ident] is base[ident]}
-    return kept | priors.sample(known, len(table))
+    return {ident: values for ident, values in fitted if known[ident] is base[ident]}
+
+
+def _of_fit(name: str, file: str) -> Any:
+    """A file of the fit that a set rests on."""
+    return resources.files("osteon.parameters").joinpath(BASES.get(name, name), "fit", file)
 
 
 def _records(name: str, text: str) -> Iterator[Record]:
