@@ -165,7 +165,8 @@ def numbers_are_those_of_the_api(page, base):
     assert len(shown["texts"]) == 3
     for name, text in shown["texts"].items():
         seen = float(re.search(r"[-−+]?\d+\.\d+", text).group().replace("−", "-"))
-        assert seen == pytest.approx(answer["summary"][name]["value"], abs=0.051), (name, text)
+        value = answer["summary"][name]["value"]
+        assert seen == pytest.approx(value, abs=0.06), (name, text, value)  # rounding, and what steps differ by
 
 
 @pytest.fixture

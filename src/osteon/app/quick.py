@@ -35,7 +35,7 @@ from osteon.person import Person
 from osteon.regimen import Course, Regimen
 from osteon.skeleton import Osteon
 
-SHORTEST, LONGEST, LATE, EARLY = 1.0, 31.0, 31.0, 90.0  # days
+SHORTEST, LONGEST, LATE, EARLY = 1.0, 31.0, 30.0, 80.0  # days
 """Steps after something has happened, at rest, in the last years before month 0, and earlier."""
 LAST_YEARS = 5 * 365.25
 GROWTH = 1.5  # of steps
