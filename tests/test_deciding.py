@@ -100,6 +100,7 @@ def test_every_number_that_has_draws_rests_on_something():
         rows = told(parameters.draws(model), known)
         assert len(rows) == len(parameters.draws(model))
         assert all(row["name"] and row["rests_on"] for row in rows)
+        assert not {row["rests_on"] for row in rows} & {"derived", "measured"}, "of people or of animals?"
         assert all(row["grade"] in "ABCD" for row in rows)
         assert {row["id"] for row in rows if not row["grade"]} == {
             i for i in known if known[i].origin == "fitted here"

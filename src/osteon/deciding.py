@@ -53,15 +53,20 @@ FITTED, ASSUMED = "fitted to trials", "assumed"
 def basis(record: Record) -> str:
     """What a number rests on: trials that it was fitted to, people, animals, or nothing but judgement."""
     from osteon.evidence import load_tables
+    from osteon.parameters.references import references
 
     if record.origin == "fitted here":
         return FITTED
     table, _, row = record.source.partition(":")
-    if table != "ageing_biology":
+    if table == "ageing_biology":
+        rows = load_tables()[table].set_index("id")
+        animal = re.search(r"\b(mouse|mice|rats?|rodents?)\b", str(rows.loc[row, "species_strain_age_sex"]))
+        of = "animals" if animal else "people"
+    else:
+        known = references().get(record.source)
+        of = known.fields.get("keywords", "") if known else ""
+    if not of:
         return ASSUMED if record.origin == "assumed" else record.origin
-    rows = load_tables()[table].set_index("id")
-    animal = re.search(r"\b(mouse|mice|rats?|rodents?)\b", str(rows.loc[row, "species_strain_age_sex"]))
-    of = "animals" if animal else "people"
     return f"{ASSUMED} after work in {of}" if record.origin == "assumed" else f"{record.origin} from {of}"
 
 

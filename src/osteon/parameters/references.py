@@ -39,7 +39,8 @@ class Reference:
 
 @functools.cache
 def references() -> dict[str, Reference]:
-    """The entries of references.bib by key (its own simple layout: one field a line)."""
+    """The entries of references.bib by key (its own simple layout: one field a line; `keywords` says whether the
+    numbers taken from one are of people or of animals)."""
     text = resources.files("osteon.parameters").joinpath("references.bib").read_text("utf-8")
     found = {}
     for kind, key, body in re.findall(r"@(\w+)\{([^,]+),\n(.*?)\n\}", text, re.DOTALL):
