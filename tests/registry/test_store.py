@@ -2,14 +2,21 @@
 
 import contextlib
 import datetime
+import importlib
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from osteon.errors import InputError, OsteonError
+from osteon.registry.extract import extract
 from osteon.registry.files import Item
+from osteon.registry.record import Record
 from osteon.registry.store import Store, stale
 from trial_records import many, osteoporosis, study
+
+extraction = importlib.import_module("osteon.registry.extract")  # the function hides the module
 
 
 def items(studies):
@@ -124,6 +131,52 @@ def test_unknown_and_invalid_ids(store):
         store.get("NCT09000002")
     with pytest.raises(InputError, match="not a registry id"):
         store.get("osteoporosis")
+
+
+def test_what_is_drawn_is_kept(store, monkeypatch):
+    """What is kept with a record is what would be drawn from it, and it is drawn once."""
+    store.add(items(many(3)), "a file", "2022-10-10")
+    fresh = [extract(Record(one.raw)).values for one in store.records()]
+
+    def again(record):
+        raise AssertionError("drawn again")
+
+    monkeypatch.setitem(extraction._OF_ALL, "cell_therapy", again)
+    assert [extract(one).values for one in store.records()] == fresh
+    assert fresh[0]["cell_therapy"].value is True
+    store.add(items(many(3)), "the same", "2022-10-11")
+    assert len(store.records()) == 3
+
+
+def test_drawn_again_by_other_rules(store, monkeypatch):
+    """A store of another osteon is brought up to date at its next use; one that cannot be written works as well."""
+    store.add(items(many(3)), "a file", "2022-10-10")
+    before = [one.kept for one in store.records()]
+    monkeypatch.setattr("osteon.registry.store.rules", lambda: "others")
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_draw", lambda *_: (_ for _ in ()).throw(OsteonError("read only")))
+        assert [one.kept for one in store.records()] == [None] * 3
+    assert [one.kept for one in store.records()] == before
+    with store._open() as link:
+        assert link.execute("SELECT DISTINCT rules FROM drawn").fetchall() == [("others",)]
+    with store._open(write=True) as link:
+        link.execute("DROP TABLE drawn")
+    assert [one.kept for one in store.records()] == before
+
+
+def test_rules_are_those_of_all_modules_that_draw():
+    """A rule that moves to another module must not go unseen by the digest."""
+    folder = Path(extraction.__file__).parent
+    seen, todo = set(), ["extract"]
+    while todo:
+        name = todo.pop()
+        seen.add(name)
+        used = re.findall(
+            r"^from osteon\.registry(?:\.(\w+))? import (.+)$", (folder / f"{name}.py").read_text(), re.M
+        )
+        found = {one for module, names in used for one in ([module] if module else names.split(", "))}
+        todo += sorted(found - seen)
+    assert seen == set(extraction._RULES)
 
 
 def test_odd_text_is_kept(store):

@@ -67,8 +67,8 @@ def rank_command(
     from osteon.ancillary.rank import best_set, rank
 
     at, tables, store = _setting(as_of, tables_file)
-    records = store.records(at.isoformat())
     with progress_bar("ranking") as progress:
+        records = store.records(at.isoformat(), progress)
         found = rank(records, at, tables=tables, draws=draws, seed=seed, progress=progress)
     chosen = best_set(found.hosts, tables, budget) if budget is not None else []
     old = _warn(max((r.snapshot or "" for r in records), default=None), at)

@@ -53,7 +53,7 @@ def import_command(paths: tuple[str, ...], snapshot: str | None, skip_bad: bool,
     for path in paths:
         with progress_bar(f"reading {Path(path).name}") as progress:
             progress(0.05)
-            reports.append((path, Store().add(read(path), Path(path).name, snapshot)))
+            reports.append((path, Store().add(read(path), Path(path).name, snapshot, progress)))
     bad = [problem for _, report in reports for problem in report.unusable]
     _told([(str(path), report) for path, report in reports], as_json)
     if bad:
@@ -93,7 +93,7 @@ def refresh_command(
         snapshot = client.version()
         found = client.studies(parameters, resume=store.folder / f"resume-{key}.json", progress=progress)
         items = [Item(f"study {index + 1}", study) for index, study in enumerate(found)]
-        report = store.add(items, "ClinicalTrials.gov API", snapshot)
+        report = store.add(items, "ClinicalTrials.gov API", snapshot, progress)
     _told([("ClinicalTrials.gov", report)], as_json)
 
 

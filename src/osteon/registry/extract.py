@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import astuple
+from importlib import resources
 from typing import Any
 
 from osteon.registry import bone, cells, design, donor
@@ -38,14 +43,18 @@ _OF_ALL: dict[str, Callable[[Record], Value]] = {
     "banked_serum": bone.banked,
 }
 _OF_DOSE = ("dose", "per_kg", "doses", "dose_flag")
+_RULES = ("bone", "cells", "design", "donor", "dose", "extract", "record", "route", "value")  # modules
 NAMES = (*MAIN, *(n for n in (*_OF_CELLS, *_OF_DOSE, "systemic", *_OF_ALL) if n not in MAIN))
 
 
 class Extraction:
-    """The values drawn from a record, by name; each is drawn when it is first asked for."""
+    """The values drawn from a record, by name; each is drawn when it is first asked for, unless the record comes with
+    what was drawn before."""
 
     def __init__(self, record: Record) -> None:
         self.record, self._found = record, dict[str, Value]()
+        if record.kept is not None:
+            self._found = {name: Value(*parts) for name, parts in json.loads(record.kept).items()}
 
     @property
     def nct(self) -> str | None:
@@ -86,6 +95,18 @@ class Extraction:
     def more(self) -> dict[str, dict[str, Any]]:
         """All other values."""
         return {name: self.value(name).as_dict() for name in NAMES if name not in MAIN}
+
+    @property
+    def kept(self) -> str:
+        """All values as text, to be handed to a `Record` later; good while `rules` are the same."""
+        return json.dumps({name: astuple(value) for name, value in self.values.items()}, separators=(",", ":"))
+
+
+@functools.cache
+def rules() -> str:
+    """A digest of the rules by which values are drawn: another one means that they are to be drawn again."""
+    folder = resources.files("osteon.registry")
+    return hashlib.sha256(b"".join(folder.joinpath(f"{name}.py").read_bytes() for name in _RULES)).hexdigest()
 
 
 def extract(record: Record) -> Extraction:

@@ -59,10 +59,11 @@ def years(value: Any) -> float | None:
 
 
 class Record:
-    """One version of a study; `snapshot` is the day (ISO) on which the registry said so."""
+    """One version of a study; `snapshot` is the day (ISO) on which the registry said so, `kept` what was drawn from
+    it before (`Extraction.kept`)."""
 
-    def __init__(self, raw: Mapping[str, Any], snapshot: str | None = None) -> None:
-        self.raw, self.snapshot = raw, snapshot
+    def __init__(self, raw: Mapping[str, Any], snapshot: str | None = None, kept: str | None = None) -> None:
+        self.raw, self.snapshot, self.kept = raw, snapshot, kept
 
     def get(self, path: str) -> Any:
         """The value at `module.field`, under protocolSection unless the path names another section."""

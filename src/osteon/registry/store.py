@@ -1,7 +1,8 @@
 """The user's own copy of records: DuckDB for the records, SQLite FTS5 for their text, in the platform's data folder.
 
 A record is kept once per snapshot day. Importing the same file again changes nothing; an import is in the store whole
-or not at all. The index carries the number of the store's last change and is made again where the two differ.
+or not at all. The index carries the number of the store's last change and is made again where the two differ. What is
+drawn from a record is kept beside it, with a digest of the rules, and drawn again where they have changed since.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from osteon import userdata
 from osteon.errors import InputError, OsteonError, nearest
+from osteon.registry.extract import extract, rules
 from osteon.registry.files import Item
 from osteon.registry.record import Record, day, nct_id
 
@@ -29,6 +31,7 @@ CREATE TABLE IF NOT EXISTS studies (nct VARCHAR, snapshot DATE, source VARCHAR, 
 CREATE TABLE IF NOT EXISTS imports (source VARCHAR, snapshot DATE, estimated BOOLEAN, studies INTEGER,
                                     imported TIMESTAMP);
 CREATE TABLE IF NOT EXISTS state (change INTEGER);
+CREATE TABLE IF NOT EXISTS drawn (digest VARCHAR PRIMARY KEY, rules VARCHAR, kept VARCHAR);
 """
 _INDEX = """
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(nct UNINDEXED, snapshot UNINDEXED, status UNINDEXED, title,
@@ -91,7 +94,13 @@ class Store:
         finally:
             link.close()
 
-    def add(self, items: Iterable[Item], source: str, snapshot: str | None = None) -> Report:
+    def add(
+        self,
+        items: Iterable[Item],
+        source: str,
+        snapshot: str | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Report:
         """Add studies; `snapshot` is the day (ISO) of the download, else taken from each record or the file's latest.
 
         Nothing is stored when reading fails or is stopped midway.
@@ -119,10 +128,16 @@ class Store:
         final = {(nct, held or day_of_file): (nct, held or day_of_file, *rest)
                  for (nct, _), (_, held, *rest) in rows.items()}  # fmt: skip
         if final:
-            self._write(list(final.values()), report, source)
+            self._write(list(final.values()), report, source, progress)
         return report
 
-    def _write(self, rows: list[tuple[str, ...]], report: Report, source: str) -> None:
+    def _write(
+        self,
+        rows: list[tuple[str, ...]],
+        report: Report,
+        source: str,
+        progress: Callable[[float], None] | None,
+    ) -> None:
         import pyarrow as pa
 
         names = ("nct", "snapshot", "source", "digest", "raw")
@@ -149,11 +164,52 @@ class Store:
                         "INSERT INTO imports VALUES (?, ?, ?, ?, ?)",
                         [source, report.snapshots[-1], report.estimated, len(rows), datetime.datetime.now()],
                     )
+                self._draw(link, progress)
                 link.commit()
             except BaseException:
                 link.rollback()
                 raise
             self._reindex(link)
+
+    def _undrawn(self, link: Any, what: str) -> list[Any]:
+        """Of studies from which nothing is drawn by today's rules."""
+        rows: list[Any] = link.execute(
+            f"SELECT {what} FROM studies s ANTI JOIN (SELECT digest FROM drawn WHERE rules = ?) d USING (digest)",
+            [rules()],
+        ).fetchall()
+        return rows
+
+    def _draw(self, link: Any, progress: Callable[[float], None] | None = None) -> None:
+        """Draw the values where that is still to be done, and forget those of texts and rules that are gone."""
+        import pyarrow as pa
+
+        rows = self._undrawn(link, "DISTINCT s.digest, s.raw")
+        if not rows:
+            return
+        kept = []
+        for index, (digest, raw) in enumerate(rows):
+            kept.append((digest, rules(), extract(Record(json.loads(raw))).kept))
+            if progress and index % 20 == 0:
+                progress(index / len(rows))
+        link.execute("DELETE FROM drawn WHERE rules <> ? OR digest NOT IN (SELECT digest FROM studies)", [rules()])
+        names = ("digest", "rules", "kept")
+        link.register("kept", pa.table({name: [row[i] for row in kept] for i, name in enumerate(names)}))
+        link.execute("INSERT INTO drawn SELECT digest, rules, kept FROM kept")
+
+    def _renew(self, progress: Callable[[float], None] | None) -> bool:
+        """Draw anew where the store is of another osteon, with other rules; False where it cannot be written."""
+        with self._open() as link:
+            known = link.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'drawn'").fetchone()[0]
+            if known and not self._undrawn(link, "count(*)")[0][0]:
+                return True
+        try:
+            with self._open(write=True) as link:
+                link.begin()
+                self._draw(link, progress)
+                link.commit()
+        except OsteonError:
+            return False
+        return True
 
     def _change(self, link: Any) -> int:
         return int(link.execute("SELECT coalesce(max(change), 0) FROM state").fetchone()[0])
@@ -195,19 +251,21 @@ class Store:
             order += " CASE WHEN snapshot <= ?::DATE THEN -epoch(snapshot) ELSE epoch(snapshot) END"
             values += [as_of, as_of]
         rows: list[Any] = link.execute(
-            f"SELECT nct, snapshot, raw FROM studies {where}"
+            f"SELECT nct, snapshot, raw, digest FROM studies {where}"
             f" QUALIFY row_number() OVER (PARTITION BY nct ORDER BY {order}) = 1"
             " ORDER BY nct",
             values,
         ).fetchall()
         return rows
 
-    def records(self, as_of: str | None = None) -> list[Record]:
-        """All studies, one version of each (see `_versions`), by id."""
+    def records(self, as_of: str | None = None, progress: Callable[[float], None] | None = None) -> list[Record]:
+        """All studies, one version of each (see `_versions`), by id, each with what was drawn from it."""
+        drawn = self._renew(progress)
         with self._open() as link:
+            kept = dict(link.execute("SELECT digest, kept FROM drawn").fetchall()) if drawn else {}
             return [
-                Record(json.loads(raw), snapshot.isoformat())
-                for _, snapshot, raw in self._versions(link, as_of=as_of)
+                Record(json.loads(raw), snapshot.isoformat(), kept.get(digest))
+                for _, snapshot, raw, digest in self._versions(link, as_of=as_of)
             ]
 
     def get(self, nct: str, as_of: str | None = None) -> Record:
