@@ -212,7 +212,7 @@ def test_cells_that_are_collected_or_measured_are_not_given(title, arm):
         "armsInterventionsModule.armGroups": [{"label": "People", "description": arm}],
     })  # fmt: skip
     assert found["cell_therapy"] is False
-    assert found["control"] is None
+    assert found["control"] == "none"
 
 
 @pytest.mark.parametrize(

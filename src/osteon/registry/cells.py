@@ -21,7 +21,8 @@ _PRODUCT = re.compile(
     \bcellulari[sz]ed\b | \bseeded\s+cells?\b
     | \bplacental?[\s-]+(?:derived|expanded)[\s-]+(?:[\w-]+[\s-]+){0,3}cells?
     | (?:mesenchymal|mesenquimal|mesanchymal|stromal|multipotent|pluripotent)[\s-]+(?:[\w-]+[\s-]+){0,3}?cells?\b
-    | (?<![a-z])(?:[\w/]{0,8}[-\s]?)?(?<!ne)MSCs?\b | \bMPCs?\b | \bMSV\b | \b\w{0,3}ASCs?\b | \bADSCs?\b | \bADRCs?\b
+    | (?<![a-z])(?:[\w/]{0,8}[-\s]?)?(?<!ne)MSCs?(?![A-Za-z0-9])
+    | \bMPCs?\b | \bMSV\b | \b\w{0,3}ASCs?\b | \bADSCs?\b | \bADRCs?\b
     | \b(?:stem|progenitor|precursor|regenerative)[\s-]+cells?\b(?!\s+(?:factor|leuk|tumou?r|mobili[sz]))
     | \bstem-cell\b | \bmedicinal\s+signaling\s+cells?\b
     | \bstromal[\s-]+vascular[\s-]+(?:fraction|cells?) | \bSVF\b
@@ -61,7 +62,7 @@ _BRAND = re.compile(
 _NOT_CELLS = re.compile(
     r"exosom|\bexos?\b|-exo\b|secretome|condition(?:ed|ing)\s+medi|extracellular\s+vesicle|\bderived\s+EVs\b|vesicles?\b|cell-free|"
     r"(?<!/)acellular|(?:cell|MSC)s?\s+lysate|"
-    r"paracrine\s+factors?|mitochondri|supernatant|culture\s+media|\bderived\s+(?:[\w-]+\s+){0,2}factors",
+    r"(?:paracrine|trophic)\s+factors?|mitochondri|supernatant|culture\s+media|\bderived\s+(?:[\w-]+\s+){0,2}factors",
     _I,
 )
 _DISEASE = re.compile(
@@ -85,7 +86,7 @@ _TITLE_USE = re.compile(
 _NOT_GIVEN = re.compile(
     r"\bin vitro\b|isolat\w+ (?:and|of)|characteri[sz]|biomarker|harvest\w* (?:only|for research)|(?:blood|marrow|"
     r"tissue)\s+"
-    r"(?:sample|samples|sampling|collection|draw)|biops|questionnaire|cell\s+count|circulating|mobili[sz]|releas|endogenous|"
+    r"(?:sample|samples|sampling|collection|draw)|biops|questionnaire|cell\s+count|circulating|mobili[sz]|releas|recruiting\s+(?:[\w-]+\s+){0,3}(?=mesench|stem|MSC)|endogenous|"
     r"osteogenic potential|"
     r"ex vivo study|bank(?:ing)?\b|receptor|registry of donors|functionality|senolytic|inflammation and stem",
     _I,
@@ -97,8 +98,10 @@ _COLLECTED = re.compile(
     _I | re.DOTALL,
 )
 _DELIVERED = re.compile(r"inject|infus|transplant|implant|administ|receiv|treated|treatment|graft|given", _I)
+_HOST = re.compile(r"graft[\s-]*(?:versus|vs\.?|-)[\s-]*host", _I)  # a disease, nothing that is given
 _PUT = re.compile(r"inject|infus|transplant|implant|administ|graft|given", _I)
 _COUNTED = re.compile(r"\bcells\b", _I)
+_PLATELETS = re.compile(r"platelet|\bPR[PF]\b", _I)
 _PASSIVE = ("BEHAVIORAL", "DIAGNOSTIC_TEST", "DIETARY_SUPPLEMENT", "RADIATION")
 
 
@@ -135,12 +138,14 @@ def _cell_free(text: str) -> bool:
 def cell_therapy(record: Record) -> Value:
     """Whether participants are given cells, by the strongest of: intervention, arm, title."""
     free: Passage | None = None
+    without = 0
     for row_index, row in enumerate(record.interventions):
         kind = str(row.get("type", "")).upper()
         own = [p for p in record.passages["intervention"] if p.field.startswith(f"interventions[{row_index}].")]
         names = [p for p in own if not p.field.endswith("description")]
         if any(_cell_free(p.text) and not products(p.text) for p in names):
             free = free or next(p for p in names if _cell_free(p.text))
+            without += 1
             continue
         for p in names:
             for m in products(p.text):
@@ -159,7 +164,10 @@ def cell_therapy(record: Record) -> Value:
                         return Value(True, "intervention-describes-cells", around(p.text, *m.span()), 0.93, p.field)
     watched = record.study_type == "OBSERVATIONAL" and not record.interventions
     given = _DELIVERED if watched else _GIVEN
-    for p in record.passages["arm"]:
+    tested = bool(record.interventions) and all(
+        str(row.get("type", "")).upper() in _PASSIVE for row in record.interventions
+    )
+    for p in () if tested or 0 < without == len(record.interventions) else record.passages["arm"]:
         if _cell_free(p.text) and not products(p.text):
             free = free or p
             continue
@@ -178,7 +186,7 @@ def cell_therapy(record: Record) -> Value:
                 return Value(True, "dose-counts-cells", one.span, 0.85, p.field)
     for p in () if _only_collects(record) else record.passages["title"]:
         for m in products(p.text):
-            if watched and not _DELIVERED.search(p.text):
+            if watched and not _DELIVERED.search(_HOST.sub("", p.text)):
                 continue
             if re.search(r"recipient|candidate|survivor", p.text[m.end() : m.end() + 40], _I) or re.search(
                 r"(?:undergo\w*|after|following|post-?|prior to|before)\s+(?:[\w-]+\s+){0,3}$",
@@ -192,9 +200,7 @@ def cell_therapy(record: Record) -> Value:
                 and not _COLLECTED.search(p.text)
                 and not _cell_free(p.text)
             ):
-                if record.interventions and all(
-                    str(r.get("type", "")).upper() in _PASSIVE for r in record.interventions
-                ):
+                if tested:
                     continue
                 return Value(True, "title-names-cells", around(p.text, *m.span()), 0.8, p.field)
     for p, m in _named(record):
@@ -219,7 +225,10 @@ def _named(record: Record) -> Iterator[tuple[Passage, re.Match[str]]]:
         name.strip()
         for row in record.interventions
         for name in (row.get("name"),)
-        if isinstance(name, str) and 3 < len(name.strip()) < 80 and str(row.get("type", "")).upper() not in _PASSIVE
+        if isinstance(name, str)
+        and 3 < len(name.strip()) < 80
+        and not _PLATELETS.search(name)
+        and str(row.get("type", "")).upper() not in _PASSIVE
     ]
     for p in record.tiers("summary", "description"):
         for name in names:

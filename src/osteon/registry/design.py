@@ -36,7 +36,10 @@ _AGAINST_USUAL = re.compile(
 _CONTROL = re.compile(
     r"\bcontrols?\b|standard (?:of )?care|conventional|usual care|standard treatment|\balone\b|\bonly\b", _I
 )
-_LACKS = re.compile(r"\s*(?:no|without)\s+(?:any\s+)?[\w-]+", _I)
+_LACKS = re.compile(r"\s*(?:(?:no|without)\s+(?:any\s+)?|non-)[\w-]+", _I)
+_INSTEAD = re.compile(
+    r"\b(?:other|second[\s-]line|standard|conventional|usual)\b.{0,30}\b(?:drugs?|treatment|therapy|care)\b", _I
+)
 _VERSUS = re.compile(r"\bversus\b|\bvs\b|\bcompar(?:ed|ison)\b", _I)
 _DOSED = re.compile(
     r"\b(?:low|medium|mid|intermediate|high(?:er)?|doses?)[\s-]*(?:level|dose|dosage|concentration)?\b|cohort|"
@@ -70,7 +73,7 @@ def control(record: Record) -> Value:
     if not record.study_type and not record.interventions and not model:
         return Value(None, "nothing-is-given", "", 0.6)
     if record.study_type in ("OBSERVATIONAL", "EXPANDED_ACCESS"):
-        return Value(None, "not-interventional", str(record.get("designModule.studyType") or ""), 0.9, "studyType")
+        return Value("none", "not-interventional", str(record.get("designModule.studyType") or ""), 0.9, "studyType")
     arms = record.arms
     types = [str(arm.get("type", "")).strip().upper() for arm in arms]
     said = [(i, _arm_text(arm)) for i, arm in enumerate(arms)]
@@ -100,7 +103,8 @@ def control(record: Record) -> Value:
         return alike
     for i, text in said if len(arms) > 1 else ():
         if (m := _LACKS.match(text.split(" | ")[0])) and products(text.split(" | ")[0]):
-            return Value("no_intervention", "arm-named-by-what-it-lacks", m[0].strip(), 0.8, f"armGroups[{i}].label")
+            kind = "active" if _INSTEAD.search(text) else "no_intervention"
+            return Value(kind, "arm-named-by-what-it-lacks", m[0].strip(), 0.8, f"armGroups[{i}].label")
     if "ACTIVE_COMPARATOR" in types and len(arms) > 1:
         return Value("active", "arm-type", str(arms[types.index("ACTIVE_COMPARATOR")]["type"]), 0.9, "armGroups.type")
     if len(arms) > 1:

@@ -23,8 +23,10 @@ _POWER = (
     r"(?!\d|[.,]\d)(?:\s*-\s*(?P<exp2>\d{1,2})(?!\d|\s*[.,x×*X·∗]))?"
 )
 # One character for one, so that places in the text stay; a backslash is left over from markdown.
-_UNICODE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ˆ＾∧～•（）\\", "0123456789^^^~·() ")
-_POWERS = re.compile(rf"(?<![\d.,^])(?<![A-Za-z]-)(?:(?P<low>{_NUMBER})\s*(?:-|–|to|~|or|and|,)\s*)?(?:{_POWER})", _I)
+_UNICODE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ˆ＾∧～•⋅（）ⅹⅩ⨯✖\\", "0123456789^^^~··()xxxx ")
+_POWERS = re.compile(
+    rf"(?<![\d.,^])(?<![A-Za-z]-)(?:(?P<low>{_NUMBER})\s*(?:-|–|to|~|or|and|,(?=\s))\s*)?(?:{_POWER})", _I
+)
 # "106 cells/kg" and "106/kg" without a factor: nobody is given a hundred cells.
 _BARE = re.compile(
     r"(?<![\w.,^×*/-])(?<!\d\s)10(?P<exp>[5-8])(?=\s*(?:(?:[\w-]+\s+){0,3}?(?:cells?|\w{0,4}MSCs?)\s*)?(?:/|per)\s*kg)",
@@ -48,14 +50,14 @@ _CELL = re.compile(
     _I,
 )
 _PER_KG = re.compile(
-    r"(?:/\s?|\bx\s?|\bper\s+|\bby\s+|\beach\s+|\ba\s+)(?:1\s*)?(?:k\.?g\.?|kilo(?:gram)?s?)\b|kg\s?(?:-|⁻|\^-)\s?1|"
+    r"(?:/\s?|\bx\s?|\bper\s+|\bby\s+|\beach\s+|\ba\s+)(?:1\s*)?(?:k\.?g\.?(?:\s?b\.?w)?|kilo(?:gram)?s?)\b|kg\s?(?:-|⁻|\^-)\s?1|"
     r"[x×*]\s?(?:body\s?)?weight\s?\(?\s?kg|"
     r"\bkg\s+(?:of\s+)?"
     r"(?:body|recipient|patient)|\bcells?\s+(?:/|per)?\s*kg\b",
     _I,
 )
 _NOT_DOSE = re.compile(
-    r"^\s*(?:cells?\s*)?(?:/|per)\s?(?:μ|µ|u|micro|m)?\s?(?:L\b|liter|litre|mm|ul|hpf)|^\s*(?:vesicl|particl|nano|"
+    r"^\s*(?:[\w-]+\s*)?(?:/|\bper\s)\s?(?:min|hour|h\b)|^\s*(?:cells?\s*)?(?:/|per)\s?(?:μ|µ|u|micro|m)?\s?(?:L\b|liter|litre|mm|ul|hpf)|^\s*(?:vesicl|particl|nano|"
     r"copies|"
     r"platelet|PLT|vp\b|pfu|cfu|IU|units?\s+of(?!\s+(?:umbil|human|mesen|stem|cell))|vg\b|colony|people|person|"
     r"individuals|patients|deaths|americans|cases|adults|"
@@ -105,6 +107,10 @@ _SAID = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven"
          "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100,
          "one hundred": 100, "two hundred": 200}  # fmt: skip
 _SAID_MILLIONS = re.compile(rf"\b({'|'.join(sorted(_SAID, key=len, reverse=True))})\s+millions?\b", _I)
+
+
+# "2 x 10^7 cells/mL /vial": the volume is that of what is given.
+_VIAL = re.compile(r"/\s?m[lL]\s*/\s*(?:vial|syringe)", _I)
 
 
 @dataclass(frozen=True)
@@ -201,6 +207,7 @@ def doses(passage: Passage, *, strict: bool = False) -> list[Dose]:
         tail = after[: (unit.end() + 14 if unit and not chained else 16)]
         concentration = bool(
             re.search(r"/\s?(?:\d+(?:\.\d+)?\s?)?(?:m[lL]|cc|cm|mm|µ[lL])|per\s+(?:ml|cc|cm|mm|square)", tail, _I)
+            and not _VIAL.search(after[:48])
         )
         stop = end + (min(kg.end(), len(after)) if kg and not chained else unit.end() if unit and not chained else 0)
         span = text[start : min(stop, start + 140)].strip()

@@ -18,7 +18,7 @@ _PLACES = (
     r"femur|femoral\s+head|jaws?|sockets?|sinus|gums?|root\s+canals?|pulp\s+chambers?|spine|fusion|vertebra\w*|"
     r"transverse\s+process(?:es)?|cages?|gaps?|cavit(?:y|ies)|non-?union\w*|fractures?|lesions?|defects?|splice|scars?|"
     r"strictures?|breasts?|face|scalp|vocal\s+\w+|glands?|fistula\w*|tracts?|sphincters?|urethra\w*|bladder|uter\w+|"
-    r"endometri\w+|kidneys?|pancreas|prostate|myoma|hernia|nerves?|stump|septum"
+    r"endometri\w+|gingiva\w*|limbus|kidneys?|pancreas|prostate|myoma|hernia|nerves?|stump|septum"
 )
 _INTO = (
     r"(?:inject|infiltrat|implant|transplant|insert|placed|packed|graft|fill|applied|deliver|administ|inocul|fixed|introduc)\w*"
@@ -37,10 +37,10 @@ ROUTES: tuple[tuple[str, str], ...] = (
                         r"\bin\s+the\s+myocardium|NOGA"),
     ("intraportal", r"portal\s+vein|intra-?portal\w*|hepatic\s+vein|intra-?hepatic\w*|"
                     r"into\s+the\s+liver(?!\s+through)"),
-    ("intrathecal", r"intra-?\s?thech?al\w*|lumbar\s+punctur\w+|sub-?arachnoid\w*|intra-?spinal\s+canal|"
+    ("intrathecal", r"intra-?\s?thech?al\w*|lumbar\s+(?:punctur|administ)\w+|sub-?arachnoid\w*|intra-?spinal\s+canal|"
                     r"into\s+(?:the\s+)?cerebrospinal"),
     ("intraspinal", r"intra-?\s?spinal\b|intra-?medullar[ye]?\b(?!\s+(?:nail|rod|canal|fix))|"
-                    r"into\s+the\s+(?:injured\s+)?spinal\s+cord"),
+                    r"into\s+the\s+(?:injured\s+)?spinal\s+cord|inject\w*\s+(?:[\w-]+\s+){0,8}injured\s+spinal\s+cord"),
     ("intracerebral", r"intra-?cerebr\w*|intra-?ventricular\w*(?!\s+ha?emorrhag)|"
                       r"intra-?cranial(?:ly)?\s+(?:inj|admin|transpl|"
                       r"infus)\w*|stereotactic\w*\s+"
@@ -100,7 +100,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
               r"non-?union|fistula\w*|"
               r"tendon|ulcer|wound|vocal\s+(?:fold|cord)|gland|testic\w+|sphincter|nerve|gingiva|socket|site|"
               r"operation|foot|"
-              r"stump)s?\b|arthroscop\w+|surgical(?:ly)?\s+implant\w*|"
+              r"stump)s?\b|(?<!by\s)arthroscop\w+|surgical(?:ly)?\s+implant\w*|"
               r"intra-?\s?testic\w+|(?:renal|kidney)\s+(?:intra-?)?parenchyma\w*|(?:/|\bper\s+|\beach\s+)ovary\b|"
               rf"{_INTO}|"
               r"lipofilling|implantation|endoscop\w+\s+inj\w+|implant\s+of\s+\w+|trans-?catheter|vocal\s+(?:fold|"
@@ -127,7 +127,7 @@ _ROMAN_AFTER = re.compile(
     r"\s*(?:-TR|[-–/]\s?V\b|ulcer|GVHD|stage|according|\)?\s*heart failure|toxicity|adverse|degree|fluids?)", _I
 )
 _CONTEXT = re.compile(
-    r"cells?\b|MSCs?\b|infus|inject|admin|transplant|implant|deliver|dose|stem|graft|SVF|concentrate|product|"
+    r"cells?\b|MSCs?\b|infus|inject|infiltrat|admin|transplant|implant|deliver|dose|stem|graft|SVF|concentrate|product|"
     r"allorx|bmac|given|"
     r"receiv|suspension|treat|appl|transfus",
     _I,
@@ -137,7 +137,7 @@ _BACKGROUND = re.compile(
     r"studies have|"
     r"has been shown|have been shown|et al|reported|in contrast|unlike|literature|current treatment|"
     r"conventional treatment|"
-    r"standard treatment|background)\b",
+    r"standard treatment|background|usually|in these studies)\b",
     _I,
 )
 _DRUG = re.compile(
@@ -161,8 +161,8 @@ _CONTROL_ARM = ("PLACEBO_COMPARATOR", "SHAM_COMPARATOR", "NO_INTERVENTION")
 
 # A local injection that is given beside another route.
 _BESIDE = re.compile(
-    r"(?:\band\b|\bplus\b|\+|&)\s+(?:\w+\s+){0,2}(?:(?:intra|peri)-?\s?lesion\w*|local(?:ly)?\b)|"
-    r"(?:(?:intra|peri)-?\s?lesion\w*|\blocal)(?:\s+\w+){0,2}\s+(?:and|plus|\+|&)",
+    r"(?:\band\b|\bplus\b|\+|&)\s+(?:\w+\s+){0,2}(?:(?:intra|peri)-?\s?(?:lesion|osse)\w*|local(?:ly)?\b)|"
+    r"(?:(?:intra|peri)-?\s?(?:lesion|osse)\w*|\blocal)(?:\s+\w+){0,2}\s+(?:and|plus|\+|&)",
     _I,
 )
 
@@ -170,7 +170,8 @@ _BESIDE = re.compile(
 def _hits(
     passage: Passage, *, strict: bool, others: tuple[str, ...] = (), named: tuple[str, ...] = ()
 ) -> list[tuple[str, re.Match[str]]]:
-    text, found = passage.text, []
+    text = passage.text
+    found: list[tuple[str, re.Match[str]]] = []
     for name, rule in _RULES:
         for m in rule.finditer(text):
             before, after = text[max(0, m.start() - 24) : m.start()], text[m.end() : m.end() + 16]
@@ -229,6 +230,8 @@ def _hits(
                     continue
             if name == "local" and strict and not _LOCAL.search(said):
                 continue
+            if name == "local" and any(other.start() == m.start() for _, other in found):
+                continue  # "intra-articular injection" has a name
             found.append((name, m))
             break
     return found
@@ -275,12 +278,15 @@ def route(record: Record) -> Value:
         named = [name for name in seen if name != "local"]
         if named:
             if len(named) > 1 and "intrathecal" in named and "intraspinal" in named:
-                named = ["intrathecal", "intraspinal"]
+                named = ["intrathecal", "intraspinal", *(one for one in named if one == "IV")]
             m, p = seen[named[0]]
             if (
                 "local" in seen
-                and "topical" not in named
-                and _BESIDE.search(p.text, max(0, m.start() - 50), m.end() + 60)
+                and not {"topical", "intraspinal"} & set(named)
+                and (
+                    _BESIDE.search(p.text, max(0, m.start() - 50), m.end() + 60)
+                    or _BESIDE.search(seen["local"][1].text, max(0, seen["local"][0].start() - 50))
+                )
             ):
                 named.append("local")
             return Value(

@@ -30,8 +30,8 @@ ABSTAIN = {
 def right(field: str, got: Any, label: str) -> bool:
     """Whether a value is one that the label allows."""
     options = label.split("|")
-    if got is None and "-" in options:
-        return True  # nothing to state and nothing stated, whatever the field
+    if "-" in options and (got is None or (field == "control" and got == "none")):
+        return True  # nothing to state and nothing stated, whatever the field; without arms no control is none
     if field == "dose":
         return got is not None and any(
             option != "-" and abs(got - float(option)) <= 0.02 * float(option) for option in options
