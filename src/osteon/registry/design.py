@@ -18,7 +18,7 @@ _CONTROLS = {
     "NO_INTERVENTION": "no_intervention",
     "ACTIVE_COMPARATOR": "active",
 }
-_PLACEBO = re.compile(r"(?<!no )(?<!without )(?<!without a )(?:placebos?|vehicle)\b", _I)
+_PLACEBO = re.compile(r"(?<!no )(?<!nor )(?<!without )(?<!without a )(?:placebos?|vehicle)\b", _I)
 _SHAM = re.compile(
     r"\bsham\b|simulat\w+\s+(?:of\s+)?(?:\w+\s+)?(?:injection|puncture|procedure)|simulating lumbar", _I
 )

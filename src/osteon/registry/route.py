@@ -27,7 +27,7 @@ _INTO = (
     rf"(?:{_PLACES})\b(?!\s+(?:transplant|disease|failure|recipient|disorder|injur|cancer|fibrosis|allograft))"
 )
 ROUTES: tuple[tuple[str, str], ...] = (
-    ("intracoronary", r"(?:intra|trans)-?\s?coronar\w+|coronary\s+(?:artery\s+)?(?:injection|infusion|delivery)|"
+    ("intracoronary", r"(?:intra|trans)-?\s?coronar\w+|\bIC\s+(?:and\s+IV|infusion|injection)\b|coronary\s+(?:artery\s+)?(?:injection|infusion|delivery)|"
                       r"into\s+(?:the\s+)?(?:infarct\W?related\s+)?coronary|"
                       r"into\s+(?:the\s+)?infarct\W?related\s+(?:blood\s+vessel|vessel|arter)\w*"),
     ("intramyocardial", r"(?:intra|trans-?epi|epi)-?\s?myocardi\w+|intra-?cardiac\w*|trans-?\s?endo-?cardi\w+|"
@@ -76,8 +76,8 @@ ROUTES: tuple[tuple[str, str], ...] = (
                 r"\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
                 r"\beye\s?drops?|"
                 r"applied\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
-    ("IV", r"intr[ao]-?\s?ven[a-z]{0,3}us\w*|intra-?\s?veno?us\w*|\bi/v\b|"
-           r"endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w)|\bi\.?\s?v\.?(?=\W)|"
+    ("IV", r"intr[ao]-?\s?ven[a-z]{0,3}us\w*|intra[\s-]vein\b|\bvia\s+venous\b|intra-?\s?veno?us\w*|\bi/v\b|"
+           r"endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w|\s+laser)|\bi\.?\s?v\.?(?=\W)|"
            r"(?:by|through|via|into)\s+(?:a\s+|the\s+)?(?:\w+\s+){0,2}(?:vein|central\s+line)s?\b(?<!portal\svein)|"
            r"(?:peripheral|antecubital|cubital|cephalic|brachial|central|femoral)\s+(?:venous|veins?)\b|"
            r"venous\s+(?:inf|inj)\w+|"
