@@ -47,6 +47,7 @@ PARTS: tuple[tuple[str, Mapping[str, float]], ...] = (
     ("larger doses of PTH adding less", {"pth_saturation": 1e6}),
     ("surplus of cortical bone by growth", {"growth_surplus": 0.0}),
     ("ageing of the osteoblast supply", {"supply_ageing": 0.0}),
+    ("osteoblasts dying sooner without estrogen", {"estrogen_survival": 0.0}),
 )
 
 

@@ -1,15 +1,15 @@
 """The osteoblast line of each compartment: precursors that also die, osteoblasts, and a finite pool of lining cells.
 
     pre' = [supply · P g · W^γ - ((1 - δ) φ + δ) · pre]/τ_pre     W coupling signal from resorbed bone, δ share dying
-    B'   = S d φ · pre/τ_B + α ℓ · lining - B/(τ_B (1 + survival · u)) - K · B
+    B'   = S d φ · pre/τ_B + α ℓ · lining - B (1 + e (1 - E))/(τ_B (1 + survival · u)) - K · B
     lining' = (B - lining)/τ_lining - α · lining
     φ = (1 + m Ps · uncovered)/(1 + m Ps · excess)                m: weight of the compartment, 1 in trabecular bone
     α = (m As · uncovered + m' Ap · u) · W + Al · loading
 
 P: progenitors, S: senescent neighbours, both 1 in a person of usual ageing (mechanisms/ageing); g growth hormone, d
-dasatinib, K what a toxic senolytic kills. u is the exposure to PTH analogues. All are 1 before the menopause. The
-finite lining pool is why a burst of formation fades within months; its waking needs coupling signal, so bone whose
-turnover is held down answers less."""
+dasatinib, K what a toxic senolytic kills, E estrogen, without which osteoblasts die sooner (e). u is the exposure to
+PTH analogues. All are 1 before the menopause. The finite lining pool is why a burst of formation fades within months;
+its waking needs coupling signal, so bone whose turnover is held down answers less."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
     found: Rates = {}
     pth = s["pth"]
     supply = s["osteoblast_supply"] * progenitors.supply(p, s) * s["growth_hormone"]
+    lack = 1.0 + p.estrogen_survival * (1.0 - s["estrogen"])
     for k in COMPARTMENTS:
         weight = p.sclerostin_cortical if k == "cortical" else 1.0
         weight_pth = p.pth_cortical if k == "cortical" else 1.0
@@ -40,7 +41,7 @@ def rates(x: States, u: Signals, t: Any, p: Any, s: Signals) -> Rates:
         )
         found[f"osteoblasts_{k}"] = (
             output * speed * pre / p.osteoblast_time + waking * p.lining_share * lining,
-            1.0 / (p.osteoblast_time * (1.0 + p.pth_survival * weight_pth * pth)) + s["osteoblast_kill"],
+            lack / (p.osteoblast_time * (1.0 + p.pth_survival * weight_pth * pth)) + s["osteoblast_kill"],
         )
         found[f"lining_cells_{k}"] = (blasts / p.lining_time, 1.0 / p.lining_time + waking)
     return found

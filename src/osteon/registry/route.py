@@ -27,7 +27,8 @@ _INTO = (
     rf"(?:{_PLACES})\b(?!\s+(?:transplant|disease|failure|recipient|disorder|injur|cancer|fibrosis|allograft))"
 )
 ROUTES: tuple[tuple[str, str], ...] = (
-    ("intracoronary", r"(?:intra|trans)-?\s?coronar\w+|\bIC\s+(?:and\s+IV|infusion|injection)\b|coronary\s+(?:artery\s+)?(?:injection|infusion|delivery)|"
+    ("intracoronary", r"(?:intra|trans)-?\s?coronar\w+|\bIC\s+(?:and\s+IV|infusion|injection)\b|"
+                      r"coronary\s+(?:artery\s+)?(?:injection|infusion|delivery)|"
                       r"into\s+(?:the\s+)?(?:infarct\W?related\s+)?coronary|"
                       r"into\s+(?:the\s+)?infarct\W?related\s+(?:blood\s+vessel|vessel|arter)\w*"),
     ("intramyocardial", r"(?:intra|trans-?epi|epi)-?\s?myocardi\w+|intra-?cardiac\w*|trans-?\s?endo-?cardi\w+|"
