@@ -15,7 +15,7 @@ from osteon.models import Model
 from osteon.population import steps
 
 SITES = ("lumbar_spine", "total_hip", "femoral_neck")
-LOSS = ("estrogen_gain", "supply_ageing")
+LOSS = ("estrogen_gain", "estrogen_survival", "supply_ageing")
 """Parameters that a person's rate of loss multiplies."""
 TURNOVER = ("turnover_trabecular", "turnover_cortical")
 """Parameters that a person's turnover multiplies."""
