@@ -41,6 +41,7 @@ def test_table_is_whole():
     assert all(np.isfinite(array).all() for array in shipped.of.values())
 
 
+@pytest.mark.slow
 def test_a_few_cells_computed_anew():
     rows = virtual.tabulate(("msc IV", "dasatinib+quercetin"), (70.0,), ("female",), (1e8,))
     for row in rows:

@@ -106,6 +106,7 @@ endpoints: [trabecular_bone_volume]
 """
 
 
+@pytest.mark.slow
 def test_mice(osteon, tmp_path):
     """Numbers that no fit has touched decide, by name and with what they rest on."""
     (tmp_path / "m.yaml").write_text(MOUSE, "utf-8")

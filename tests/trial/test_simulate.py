@@ -144,13 +144,17 @@ def test_people_of_ones_own():
     np.testing.assert_allclose(osteon.t_score(found)["lumbar_spine"][0, 0, :, 0], table["lumbar_spine_t"], atol=1e-9)
 
 
-def test_the_published_model_and_mice():
+def test_the_published_model():
     with pytest.warns(OsteonWarning, match="one reference woman"):
         found = run_people(study(20), model="jorg2022", seed=1)
     assert np.ptp(found["total_hip_bmd"].to_numpy()[0, 1, :, -1]) > 0
     with pytest.warns(OsteonWarning, match="one reference woman"):
         plain = run_people(study(20), model="jorg2022", personal=False)
     assert np.ptp(plain["total_hip_bmd"].to_numpy()[0, 1, :, -1]) == 0
+
+
+@pytest.mark.slow
+def test_mice():
     mouse = study_from(
         {"id": "m", "people": {"species": "mouse", "sex": "female", "age": {"mean": 4, "sd": 0.2}, "n_per_arm": 20},
          "arms": [{"name": "sham", "regimen": "none"}, {"name": "ovx", "regimen": "ovariectomy once"}],

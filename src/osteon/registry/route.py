@@ -45,14 +45,17 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("intracerebral", r"intra-?cerebr\w*|intra-?ventricular\w*(?!\s+ha?emorrhag)|"
                       r"intra-?cranial(?:ly)?\s+(?:inj|admin|transpl|"
                       r"infus)\w*|stereotactic\w*\s+"
-                      r"(?:inj|impl|transpl|infus)\w*|intra-?parenchymal\w*|intra-?cavitary|ommaya"),
-    ("intradiscal", r"intra-?\s?dis[ck]\w*|into\s+(?:the\s+)?(?:\w+\s+){0,3}(?:inter-?vertebral\s+)?dis[ck]s?\b|"
+                      r"(?:inj|impl|transpl|infus)\w*|intra-?parenchymal\w*|intra-?cavitary|ommaya|"
+                      r"into\s+the\s+(?:[\w-]+\s+){0,2}brains?\b"),
+    ("intradiscal", r"intra-?\s?dis[ck]\w*|(?:intra|inter)-?\s?vertebral\s+dis[ck]\s+inject\w*|"
+                    r"into\s+(?:the\s+)?(?:\w+\s+){0,3}(?:inter-?vertebral\s+)?dis[ck]s?\b|"
                     r"nucleus\s+pulposus|inject\w*\s+(?:of|in|to)\s+(?:[\w-]+\s+){0,4}dis[ck]s?\b"),
     ("intra-articular", r"intra-?\s?articul\w+|\bIA\s+(?:inject|administ)\w*(?=.{0,60}(?:knee|joint))|"
                         r"articular\s+cavity|into\s+(?:the\s+)?(?:(?!osteochondral)\w+\s+){0,2}(?:knee|joint|"
                         r"joint\s+cavity)s?\b(?!\s+(?:\w+\s+)?(?:cartilage|defect|lesion|bone|menisc))|"
                         r"inject\w*\s+(?:\w+\s+){0,3}(?:in|to)\s+(?:the\s+)?(?:[\w']+\s+){0,3}(?:knee|joint)s?\b|"
-                        r"(?<!defects\s)\bin\s+joints\b|knee\s+(?:joint\s+)?(?:inject|administ)\w+"),
+                        r"(?<!defects\s)\bin\s+joints\b|inject\w*\s+into\s+the\s+(?:hip|shoulder|ankle)s?\b|"
+                        r"knee\s+(?:joint\s+)?(?:inject|administ)\w+"),
     ("intracavernous", r"intra-?\s?cavernos?\w*|corp(?:us|ora)\s+cavern\w+|into\s+(?:the\s+)?(?:\w+\s+)?penis"),
     ("intratracheal", r"intra-?\s?tracheal\w*|endo-?\s?bronchial\w*|intra-?\s?bronch\w+|"
                       r"bronchoscopic\s+(?:deliver|instil|admin|infus|inject)\w*|"
@@ -71,16 +74,16 @@ ROUTES: tuple[tuple[str, str], ...] = (
                        r"(?:into|through|via)\s+(?:the\s+|an?\s+)?(?:(?!coronar|infarct)[\w-]+\s+){0,4}arter(?:y|ies)\b"),
     ("intramuscular", r"intra-?\s?muscul\w+|\bi\.\s?m\.|\bIM\s+(?:inj|admin|route)\w*|"
                       r"into\s+the\s+(?:\w+\s+)?muscles?\b"),
-    ("intraperitoneal", r"intra-?\s?peritone\w+"),
+    ("intraperitoneal", r"intra-?\s?peritone\w+|into\s+the\s+(?:peritoneal|abdominal)\s+cavity"),
     ("subcutaneous", r"sub-?\s?cutan\w+|intra-?\s?derm\w+|trans-?\s?dermal\s+inject\w*|\bs\.c\."),
     ("topical", r"\btopical\w*|\bsurface\s+application|\btrans-?derm\w+\b(?!\s+inject)|"
                 r"\bspray\w*|(?:hydro)?gel\s+(?:sheet|dressing)|\bsheet\b.{0,20}wound|\bcream\b|"
                 r"\beye\s?drops?|"
-                r"applied\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
+                r"appli(?:ed|cations?)\s+(?:\w+\s+){0,3}(?:wound|ulcer|burn)|\bGel\s+(?:group|treat)\w*"),
     ("IV", r"intr[ao]-?\s?ven[a-z]{0,3}us\w*|intra[\s-]vein\b|\bvia\s+venous\b|intra-?\s?veno?us\w*|\bi/v\b|"
            r"endo-?venous\w*|\bI\.?\s?V\.?(?![\w.-]*\w|\s+laser)|\bi\.?\s?v\.?(?=\W)|"
            r"(?:by|through|via|into)\s+(?:a\s+|the\s+)?(?:\w+\s+){0,2}(?:vein|central\s+line)s?\b(?<!portal\svein)|"
-           r"(?:peripheral|antecubital|cubital|cephalic|brachial|central|femoral)\s+(?:venous|veins?)\b|"
+           r"peripheral\s+(?:[\w-]+\s+){1,3}vein\b|(?:peripheral|antecubital|cubital|cephalic|brachial|central|femoral)\s+(?:venous|veins?)\b|"
            r"venous\s+(?:inf|inj)\w+|"
            r"systemic\s+infusion|drip\b"),
     ("local", r"\b(?:intra|peri|para)-?\s?(?!operat|patient|cellular|od|natal|partum|procedur|venous)"
@@ -130,7 +133,7 @@ _ROMAN_AFTER = re.compile(
 _CONTEXT = re.compile(
     r"cells?\b|MSCs?\b|infus|inject|infiltrat|admin|transplant|implant|deliver|dose|stem|graft|SVF|concentrate|product|"
     r"allorx|bmac|given|"
-    r"receiv|suspension|treat|appl|transfus",
+    r"receiv|suspension|treat|appl|transfus|\broute:|(?:osseous|articular|venous|muscular|dermal)\s+use\b",
     _I,
 )
 _BACKGROUND = re.compile(
@@ -153,10 +156,13 @@ _DRUG = re.compile(
 _DISC = re.compile(
     r"\bdis[ck]s?\s+degenerat\w+|\bdegenerat\w+\s+(?:\w+\s+){0,2}dis[ck]s?\b|\bdis[ck]ogenic|\bdis[ck]\s+disease", _I
 )
+_FISTULA = re.compile(r"\bfistulas?\b|\bfistulae\b", _I)
 _PUT = re.compile(r"\b(?:inject|implant)\w*", _I)
 # Tissue that lies there and is taken for its cells.
 _TAKEN_THERE = re.compile(r"\s+(?:\w+\s+)?(?:fat|adipose|tissue|lipo\w+|biops\w+)\b", _I)
-_THEIRS = re.compile(r"\bcells\b|\bmixture\b|\bcell suspension\b|\b(?:investigational|study)\s+product\b", _I)
+_THEIRS = re.compile(
+    r"\bcells\b|\bmixture\b|\bcell suspension\b|\b(?:investigational|study|medicinal)\s+product\b|\broute:", _I
+)
 _CONTROL_ARM = ("PLACEBO_COMPARATOR", "SHAM_COMPARATOR", "NO_INTERVENTION")
 
 
@@ -304,6 +310,10 @@ def route(record: Record) -> Value:
     for p in () if infused else record.tiers("title", "keyword"):
         if (disc := _DISC.search(p.text)) and any(_PUT.search(q.text) for q in record.tiers("title", "intervention")):
             return Value("intradiscal", "place-of-the-disease", disc[0], 0.6, p.field)
+        if (hole := _FISTULA.search(p.text)) and any(
+            _PUT.search(q.text) for q in record.tiers("title", "intervention", "arm")
+        ):
+            weak = weak or ("local", hole, p)
     if weak:
         name, m, p = weak
         return Value(name, "place-of-the-disease", around(p.text, *m.span()), 0.75, p.field)
