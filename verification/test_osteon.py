@@ -142,8 +142,9 @@ def test_no_gain_without_bound(regimen):
     assert spine[-1] - spine[-3] < 1
 
 
-# What was reached, with a little room; the goals are 0.5 (hip), 0.9 (spine, met), 0.20 (CTX, met) and 0.17 (P1NP).
-REACHED = {"total_hip_bmd": 0.58, "lumbar_spine_bmd": 0.90, "ctx": 0.20, "p1np": 0.185, "bsap": 0.18}
+# What was reached, with a little room; the goals are 0.5 (hip), 0.9 (spine, met), 0.20 (CTX, met) and 0.17 (P1NP). Hip was
+# 0.56 before natural history was held closer (docs/models/osteon.md).
+REACHED = {"total_hip_bmd": 0.60, "lumbar_spine_bmd": 0.90, "ctx": 0.20, "p1np": 0.185, "bsap": 0.18}
 
 
 @pytest.mark.slow
