@@ -156,6 +156,7 @@ def test_drawn_again_by_other_rules(store, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Store, "_draw", lambda *_: (_ for _ in ()).throw(OsteonError("read only")))
         assert [one.kept for one in store.records()] == [None] * 3
+    assert [one.kept for one in store.records(drawn=False)] == [None] * 3
     assert [one.kept for one in store.records()] == before
     with store._open() as link:
         assert link.execute("SELECT DISTINCT rules FROM drawn").fetchall() == [("others",)]

@@ -52,7 +52,7 @@ def command(
     )
     today = datetime.date.fromisoformat(as_of) if as_of else datetime.date.today()
     store = Store()
-    found = match.find(store.records(as_of), person, today=today, every=every)
+    found = match.find(store.records(as_of, drawn=False), person, today=today, every=every)
     old = stale(max((m.record.snapshot or "" for m in found), default=None) or store.newest(), today)
     if as_json:
         print_json({

@@ -38,7 +38,7 @@ DECADES = (("woman", "lumbar_spine_bmd", "7", ("8", "9", "10", "11", "12")),
            ("man", "total_hip_bmd", "13", ("14", "15", "16", "17", "18")))  # fmt: skip
 ROWS = {row[0] for row in (*RATES, *FALLS, *HIP_DECADES)} | {r for d in DECADES for r in (d[2], *d[3])}
 RATE_ERROR = 0.095  # of a loss rate round the menopause, points a year; assumed, small beside the goal of 0.5
-DECADE_ERROR = 0.55  # of a survey's mean by decade relative to 25, points; assumed, about what some 800 people give
+DECADE_ERROR = 0.55  # of a survey's mean by decade relative to 25, points; assumed, about what some 900 people give
 RISE_ERROR = 0.016  # of the rise of a marker over the menopause, logarithm; assumed, a third of half the published
 # range, so that the fit stays inside it against the many values of trials
 

@@ -180,7 +180,7 @@ class Store:
         return rows
 
     def _draw(self, link: Any, progress: Callable[[float], None] | None = None) -> None:
-        """Draw the values where that is still to be done, and forget those of texts and rules that are gone."""
+        """Draw the values where that is still to be done, and forget those of texts that are gone."""
         import pyarrow as pa
 
         rows = self._undrawn(link, "DISTINCT s.digest, s.raw")
@@ -191,10 +191,10 @@ class Store:
             kept.append((digest, rules(), extract(Record(json.loads(raw))).kept))
             if progress and index % 20 == 0:
                 progress(index / len(rows))
-        link.execute("DELETE FROM drawn WHERE rules <> ? OR digest NOT IN (SELECT digest FROM studies)", [rules()])
+        link.execute("DELETE FROM drawn WHERE digest NOT IN (SELECT digest FROM studies)")
         names = ("digest", "rules", "kept")
         link.register("kept", pa.table({name: [row[i] for row in kept] for i, name in enumerate(names)}))
-        link.execute("INSERT INTO drawn SELECT digest, rules, kept FROM kept")
+        link.execute("INSERT OR REPLACE INTO drawn SELECT digest, rules, kept FROM kept")
 
     def _renew(self, progress: Callable[[float], None] | None) -> bool:
         """Draw anew where the store is of another osteon, with other rules; False where it cannot be written."""
@@ -258,9 +258,12 @@ class Store:
         ).fetchall()
         return rows
 
-    def records(self, as_of: str | None = None, progress: Callable[[float], None] | None = None) -> list[Record]:
-        """All studies, one version of each (see `_versions`), by id, each with what was drawn from it."""
-        drawn = self._renew(progress)
+    def records(
+        self, as_of: str | None = None, progress: Callable[[float], None] | None = None, *, drawn: bool = True
+    ) -> list[Record]:
+        """All studies, one version of each (see `_versions`), by id; unless `drawn` is False each with what was drawn
+        from it, which a store of another osteon may take seconds to make."""
+        drawn = drawn and self._renew(progress)
         with self._open() as link:
             kept = dict(link.execute("SELECT digest, kept FROM drawn").fetchall()) if drawn else {}
             return [
